@@ -1,0 +1,92 @@
+//! Events: the audit log. Who did what to whom, from where, with what result.
+
+use crate::domain::{EventId, Origin, SessionId, Timestamp, User};
+
+/// One row of the audit log. Never holds a secret, a code or a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: EventId,
+    pub(crate) time: Timestamp,
+    pub(crate) kind: EventKind,
+    pub(crate) result: EventResult,
+    /// Who did it; none for a stranger or the service itself.
+    pub(crate) actor: Option<Party>,
+    /// To whom or what.
+    pub(crate) subject: Option<Party>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) origin: Origin,
+    pub(crate) detail: String,
+}
+
+/// Somebody or something in the audit log, readable after it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Party {
+    pub(crate) id: String,
+    pub(crate) label: String,
+}
+
+impl From<&User> for Party {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.to_string(), label: user.label() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventResult {
+    Success,
+    Failure,
+}
+
+impl EventResult {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// What happened. The texts are part of the HTTP API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    UserRegistered,
+    UserVerified,
+    UserCreated,
+    UserUpdated,
+    LoginSucceeded,
+    LoginFailed,
+    SessionEnded,
+    ReuseDetected,
+    KeysRotated,
+}
+
+impl EventKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserRegistered => "user.registered",
+            Self::UserVerified => "user.verified",
+            Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
+            Self::LoginSucceeded => "login.succeeded",
+            Self::LoginFailed => "login.failed",
+            Self::SessionEnded => "session.ended",
+            Self::ReuseDetected => "session.reuse_detected",
+            Self::KeysRotated => "keys.rotated",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        const ALL: [EventKind; 9] = [
+            EventKind::UserRegistered,
+            EventKind::UserVerified,
+            EventKind::UserCreated,
+            EventKind::UserUpdated,
+            EventKind::LoginSucceeded,
+            EventKind::LoginFailed,
+            EventKind::SessionEnded,
+            EventKind::ReuseDetected,
+            EventKind::KeysRotated,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}

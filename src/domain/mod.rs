@@ -1,0 +1,42 @@
+//! What is true: the types and rules of accounts.
+//!
+//! Must never: do I/O, read a clock or a random source, be async, or derive serde. What is stored has its
+//! own shapes in `store/records.rs`, what is sent has its own in `http/views.rs`.
+
+mod avatar;
+mod code;
+mod email;
+mod event;
+mod ids;
+mod invalid;
+mod key;
+mod mail;
+mod name;
+mod origin;
+mod password;
+mod registration;
+mod secret;
+mod session;
+mod time;
+mod token;
+mod user;
+mod username;
+
+pub(crate) use avatar::Avatar;
+pub(crate) use code::{Code, CodeHash};
+pub(crate) use email::{Email, EmailKey};
+pub(crate) use event::{Event, EventKind, EventResult, Party};
+pub(crate) use ids::{EventId, KeyId, MailId, RegistrationId, SessionId, UserId};
+pub(crate) use invalid::Invalid;
+pub(crate) use key::{Algorithm, KeyUse, SigningKey};
+pub(crate) use mail::{Mail, MailKind, MailStatus};
+pub(crate) use name::Name;
+pub(crate) use origin::Origin;
+pub(crate) use password::{NewPassword, Password, PasswordHash, PasswordPolicy};
+pub(crate) use registration::Registration;
+pub(crate) use secret::Secret;
+pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy};
+pub(crate) use time::Timestamp;
+pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
+pub(crate) use user::{NewUser, ProfileChange, User};
+pub(crate) use username::{Username, UsernameKey};

@@ -1,0 +1,23 @@
+//! Where a request came from, for sessions and events.
+
+use std::net::IpAddr;
+
+/// Who knocked: kept with each session and each event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Origin {
+    /// None for the command line.
+    pub(crate) ip: Option<IpAddr>,
+    /// At most 256 characters, without control characters.
+    pub(crate) user_agent: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+const MAX_USER_AGENT: usize = 256;
+
+impl Origin {
+    /// Keeps a bounded, printable part of a `User-Agent` header.
+    pub(crate) fn clean_user_agent(header: &str) -> Option<String> {
+        let text: String = header.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+        (!text.is_empty()).then_some(text)
+    }
+}

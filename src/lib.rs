@@ -1,0 +1,9 @@
+//! Keystead.
+#![expect(dead_code, unused_imports, reason = "the layers above come next")]
+
+mod clock;
+mod config;
+mod domain;
+
+pub use clock::Clock;
+pub use config::Config;
