@@ -4,6 +4,7 @@
 mod clock;
 mod config;
 mod domain;
+mod store;
 
 pub use clock::Clock;
 pub use config::Config;

@@ -1,0 +1,132 @@
+//! Proves that the store is whole: every checksum, every row, every index rebuilt and compared.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::store::StoreError;
+use crate::store::codec::{self, Key};
+use crate::store::engine::Order;
+use crate::store::records::{
+    CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
+    SessionRecord, SigningKeyRecord, UserRecord,
+};
+use crate::store::schema;
+use crate::store::table::Row;
+use crate::store::tx::ReadTx;
+
+/// What a check found: how many rows each table and index has, and what is wrong with them.
+#[derive(Debug, Default)]
+pub(crate) struct CheckReport {
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// More problems than this say nothing new.
+const MAX_PROBLEMS: usize = 100;
+
+impl CheckReport {
+    pub(crate) fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn problem(&mut self, table: &str, key: &[u8], what: &dyn fmt::Display) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(format!("{table} {}: {what}", key.escape_ascii()));
+        }
+    }
+}
+
+impl ReadTx {
+    /// Reads everything there is. Blocks for as long as that takes.
+    pub(crate) fn check(&self) -> Result<CheckReport, StoreError> {
+        let mut check = Check { tx: self, report: CheckReport::default(), entries: BTreeMap::new() };
+        check.rows::<MetaRecord>()?;
+        check.rows::<CounterRecord>()?;
+        check.rows::<UserRecord>()?;
+        check.rows::<RegistrationRecord>()?;
+        check.rows::<CodeRecord>()?;
+        check.rows::<SessionRecord>()?;
+        check.rows::<RevocationRecord>()?;
+        check.rows::<SigningKeyRecord>()?;
+        check.rows::<MailRecord>()?;
+        check.rows::<EventRecord>()?;
+        check.indexes()?;
+        check.owners()?;
+        Ok(check.report)
+    }
+}
+
+struct Check<'a> {
+    tx: &'a ReadTx,
+    report: CheckReport,
+    /// How many entries the rows say each index has.
+    entries: BTreeMap<&'static str, u64>,
+}
+
+impl Check<'_> {
+    /// Decodes every row of a table, and looks up each entry that the row should have.
+    fn rows<R: Row>(&mut self) -> Result<(), StoreError> {
+        let table = R::TABLE.name;
+        let mut count = 0;
+        for pair in self.tx.scan(table, None, Order::Ascending)? {
+            let (key, value) = pair?;
+            count += 1;
+            let row = R::Key::from_bytes(&key).and_then(|id| {
+                let (version, payload) = codec::unseal(table, &key, &value)?;
+                Ok((R::decode(version, payload)?, id))
+            });
+            match row {
+                Ok((row, id)) => self.entries_of(&row, &id, &key)?,
+                Err(error) => self.report.problem(table, &key, &error),
+            }
+        }
+        self.report.counts.insert(table, count);
+        Ok(())
+    }
+
+    fn entries_of<R: Row>(&mut self, row: &R, id: &R::Key, key: &[u8]) -> Result<(), StoreError> {
+        for entry in row.entries(id) {
+            *self.entries.entry(entry.index).or_default() += 1;
+            if self.tx.get(entry.index, &entry.key)? != Some(entry.value()) {
+                let what = format!("its entry in {} is missing or leads elsewhere", entry.index);
+                self.report.problem(R::TABLE.name, key, &what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every entry that a row should have is there; so an index with more entries has some that lead nowhere.
+    fn indexes(&mut self) -> Result<(), StoreError> {
+        let indexes: Vec<&'static str> =
+            schema::tables().into_iter().filter(|name| !self.report.counts.contains_key(name)).collect();
+        for index in indexes {
+            let stored = self.tx.stored_len(index)?;
+            let expected = self.entries.get(index).copied().unwrap_or_default();
+            if stored != expected {
+                let what = format!("{stored} entries, but the rows have {expected}");
+                self.report.problem(index, &[], &what);
+            }
+            self.report.counts.insert(index, stored);
+        }
+        Ok(())
+    }
+
+    /// What belongs to a user belongs to one who is there.
+    fn owners(&mut self) -> Result<(), StoreError> {
+        for row in self.tx.rows::<SessionRecord>(None, Order::Ascending)? {
+            let Ok((id, record)) = row else { continue };
+            let user = record.into_session(id).user;
+            if self.tx.get(UserRecord::TABLE.name, &user.to_bytes())?.is_none() {
+                self.report.problem(SessionRecord::TABLE.name, &id.0, &format!("user {user} is not there"));
+            }
+        }
+        for row in self.tx.rows::<CodeRecord>(None, Order::Ascending)? {
+            let Ok((key, _)) = row else { continue };
+            if self.tx.get(UserRecord::TABLE.name, &key.0.to_bytes())?.is_none() {
+                let what = format!("user {} is not there", key.0);
+                self.report.problem(CodeRecord::TABLE.name, &key.to_bytes(), &what);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! That a file is a Keystead store is written in it when it is made, and never guessed.
+
+use std::path::Path;
+
+use crate::domain::Timestamp;
+use crate::store::StoreError;
+use crate::store::codec::{self, Key};
+use crate::store::records::{CounterRecord, MetaRecord};
+use crate::store::table::{Row, damaged};
+use crate::store::tx::{Change, ReadTx, WriteSet, WriteTx};
+
+const SERVICE: &str = "service";
+
+/// What a new file holds from its first commit on. Schema 0: the migrations do the rest.
+pub(super) fn first_rows(instance: [u8; 16], now: Timestamp) -> Result<WriteSet, StoreError> {
+    let meta = MetaRecord { schema: 0, instance, created_at: now.millis() };
+    let key = SERVICE.to_owned().to_bytes();
+    let payload = codec::encode(&meta).map_err(|error| damaged(MetaRecord::TABLE.name, &error))?;
+    let value = codec::seal(MetaRecord::TABLE.name, &key, MetaRecord::VERSION, &payload);
+    let mut rows = WriteSet::default();
+    rows.set(MetaRecord::TABLE.name, key, Change::Put(value));
+    Ok(rows)
+}
+
+/// The schema of an open file; a file without it is no store, however empty it looks.
+pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
+    let refuse = |why: &str| StoreError::NotAStore(path.to_owned(), why.to_owned());
+    match tx.row::<MetaRecord>(&SERVICE.to_owned()) {
+        Ok(Some(meta)) => Ok(meta.schema),
+        Ok(None) => Err(refuse("it is not a keystead store (no meta record)")),
+        Err(error) => Err(refuse(&error.to_string())),
+    }
+}
+
+impl WriteTx {
+    pub(super) fn set_schema(&mut self, schema: u32) -> Result<(), StoreError> {
+        let key = SERVICE.to_owned();
+        match self.row::<MetaRecord>(&key)? {
+            Some(meta) => self.save(&key, &MetaRecord { schema, ..meta }),
+            None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
+        }
+    }
+
+    /// The next number of a kind: from 1, never given out twice.
+    pub(super) fn next_number(&mut self, kind: &str) -> Result<u64, StoreError> {
+        let key = kind.to_owned();
+        let last = self.row::<CounterRecord>(&key)?.map_or(0, |counter| counter.last);
+        let next = CounterRecord { last: last.saturating_add(1) };
+        self.save(&key, &next)?;
+        Ok(next.last)
+    }
+}

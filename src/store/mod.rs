@@ -1,0 +1,147 @@
+//! What is remembered: transactions, tables, indexes, migrations.
+//!
+//! A write is a closure over a transaction, pure and retryable: time, ids and random bytes are passed in. One writer
+//! thread takes all closures that wait, runs them one after the other, commits once, and answers them all. When
+//! `write` returns, what it wrote is on the disk, and memory knows of it.
+//!
+//! Must never: answer before the commit, go on after a commit that failed, or take a file without `meta` for new.
+
+mod check;
+mod codec;
+mod codes;
+mod engine;
+mod events;
+mod memory;
+mod meta;
+mod migrations;
+mod outbox;
+mod records;
+mod registrations;
+mod revocations;
+mod schema;
+mod sessions;
+mod signing_keys;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tx;
+mod users;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+
+use crate::domain::{SessionId, Timestamp, User, UserId};
+
+pub(crate) use check::CheckReport;
+pub(crate) use codes::CodePurpose;
+pub(crate) use table::Unique;
+pub(crate) use tx::{ReadTx, WriteTx};
+
+use engine::Engine;
+use memory::Memory;
+use writer::Writer;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("cannot create store {path}: {why}", path = .0.display(), why = .1)]
+    Create(PathBuf, String),
+    #[error("cannot open store {path}: {why}", path = .0.display(), why = .1)]
+    Open(PathBuf, String),
+    #[error("cannot open store {path}: already open by another process", path = .0.display())]
+    Locked(PathBuf),
+    #[error("cannot open store {path}: {why}; it is left as it is, put a backup in its place", path = .0.display(), why = .1)]
+    NotAStore(PathBuf, String),
+    #[error("the store is damaged: {0}; stop the service and put a backup in its place")]
+    Damaged(String),
+    #[error("the store has schema {found}, this keystead knows up to {known}: use the newer keystead")]
+    NewerSchema { found: u32, known: u32 },
+    /// What the disk holds is unknown until the process starts again.
+    #[error("the disk failed, and the store takes no more writes: {0}")]
+    Failed(String),
+    #[error("the disk is full, writes wait for space")]
+    DiskFull,
+    #[error("too many writes wait for the disk")]
+    Overloaded,
+    /// Two rows may not share this.
+    #[error("{0:?} is taken")]
+    Taken(Unique),
+    #[error("a write to table {0} is larger than a transaction may be")]
+    TooLarge(&'static str),
+}
+
+impl StoreError {
+    fn open(path: &Path, error: &io::Error) -> Self {
+        Self::Open(path.to_owned(), error.to_string())
+    }
+}
+
+/// The open store. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    engine: Arc<Engine>,
+    memory: Arc<Memory>,
+    writer: Writer,
+}
+
+impl Store {
+    /// Opens or creates the file, brings its schema up to date, and loads what is kept in memory. `instance` names a
+    /// new store for good.
+    pub(crate) fn open(path: &Path, instance: [u8; 16], now: Timestamp) -> Result<Self, StoreError> {
+        let engine = Arc::new(Engine::open(path, &schema::tables(), &meta::first_rows(instance, now)?)?);
+        migrations::run(&engine, path)?;
+        let memory = Arc::new(Memory::default());
+        let writer = Writer::start(Arc::clone(&engine), Arc::clone(&memory))
+            .map_err(|error| StoreError::open(path, &error))?;
+        memory.revoke(ReadTx::new(engine.snapshot()?).revocations()?);
+        Ok(Self { engine, memory, writer })
+    }
+
+    pub(crate) fn read(&self) -> Result<ReadTx, StoreError> {
+        Ok(ReadTx::new(self.engine.snapshot()?))
+    }
+
+    /// Runs `closure` in a write transaction and returns once its effect is durable and visible to every reader. An
+    /// error from it leaves no trace. It may run more than once.
+    pub(crate) async fn write<T, E>(
+        &self,
+        closure: impl Fn(&mut WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.submit(closure)?.await.unwrap_or_else(|_| {
+            Err(StoreError::Failed("the writer stopped before it answered".to_owned()).into())
+        })
+    }
+
+    /// A user, from memory if they were asked for lately. Never older than the last acknowledged write.
+    pub(crate) fn user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
+        self.memory.user(id, || self.read()?.user(id))
+    }
+
+    /// Whether a session was ended while tokens of it may still be about.
+    pub(crate) fn is_revoked(&self, session: SessionId) -> bool {
+        self.memory.is_revoked(session)
+    }
+
+    /// Rung when a mail is in the outbox.
+    pub(crate) fn mail_waiting(&self) -> &Notify {
+        &self.memory.mail_waiting
+    }
+
+    /// True from the moment a commit failed: then the process has to start again.
+    pub(crate) fn failure(&self) -> watch::Receiver<bool> {
+        self.writer.failure()
+    }
+
+    /// Takes no more writes, finishes those that wait, and lets go of the file with the last clone.
+    pub(crate) async fn close(&self) {
+        self.writer.stop().await;
+    }
+}

@@ -1,0 +1,37 @@
+//! Mails that were promised and are not delivered yet.
+
+use crate::domain::{Mail, MailId, Timestamp};
+use crate::store::StoreError;
+use crate::store::records::MailRecord;
+use crate::store::schema::DUE_TO_MAILS;
+use crate::store::tx::{ReadTx, WriteTx};
+
+impl ReadTx {
+    pub(crate) fn mail(&self, id: MailId) -> Result<Option<Mail>, StoreError> {
+        let Some(record) = self.row::<MailRecord>(&id)? else { return Ok(None) };
+        let unknown = || StoreError::Damaged(format!("mail {id} is of an unknown kind"));
+        record.into_mail(id).map(Some).ok_or_else(unknown)
+    }
+
+    /// Mails whose time has come, the longest waiting first, at most `limit`.
+    pub(crate) fn due_mails(&self, now: Timestamp, limit: usize) -> Result<Vec<Mail>, StoreError> {
+        let ids: Vec<MailId> = self.find_due(&DUE_TO_MAILS, now, limit)?;
+        ids.into_iter().filter_map(|id| self.mail(id).transpose()).collect()
+    }
+}
+
+impl WriteTx {
+    pub(crate) fn enqueue_mail(&mut self, mail: &Mail) -> Result<(), StoreError> {
+        self.effects().has_mail = true;
+        self.save_mail(mail)
+    }
+
+    pub(crate) fn save_mail(&mut self, mail: &Mail) -> Result<(), StoreError> {
+        self.save(&mail.id, &MailRecord::from(mail))
+    }
+
+    /// A delivered mail leaves nothing behind: its code is not readable here any more.
+    pub(crate) fn remove_mail(&mut self, id: MailId) -> Result<(), StoreError> {
+        self.remove::<MailRecord>(&id).map(drop)
+    }
+}

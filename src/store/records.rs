@@ -1,0 +1,429 @@
+//! What is on the disk: one frozen struct for each version of each row, and the way to and from the domain.
+//!
+//! A stored shape is never a domain type, and never changes: bincode tells fields by their place. A new field is a
+//! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From`).
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Algorithm, Avatar, CodeHash, Email, Event, EventId, EventKind, EventResult, KeyId, KeyUse, Mail, MailId,
+    MailKind, MailStatus, Name, Origin, Party, PasswordHash, Registration, RegistrationId, Secret, Session,
+    SessionId, SigningKey, Timestamp, TokenHash, User, UserId, Username,
+};
+use crate::store::codec::{self, CodecError};
+use crate::store::codes::CodePurpose;
+use crate::store::schema;
+use crate::store::table::{Entry, Row, Table};
+
+macro_rules! rows {
+    ($($record:ident($table:ident, $key:ty) $(=> $entries:expr)?;)*) => {$(
+        impl Row for $record {
+            type Key = $key;
+            const TABLE: Table<Self> = schema::$table;
+            const VERSION: u8 = 1;
+
+            fn decode(_version: u8, payload: &[u8]) -> Result<Self, CodecError> {
+                codec::decode(payload)
+            }
+
+            $(fn entries(&self, key: &Self::Key) -> Vec<Entry> {
+                let entries: fn(&Self, &Self::Key) -> Vec<Entry> = $entries;
+                entries(self, key)
+            })?
+        }
+    )*};
+}
+
+rows! {
+    MetaRecord(META, String);
+    CounterRecord(COUNTERS, String);
+    UserRecord(USERS, UserId) => |user, id| {
+        let email = user.email.clone().map(|text| schema::EMAIL_TO_USER.entry(&Email::from_stored(text).key(), id));
+        let username = user
+            .username
+            .clone()
+            .map(|text| schema::USERNAME_TO_USER.entry(&Username::from_stored(text).key(), id));
+        email.into_iter().chain(username).collect()
+    };
+    RegistrationRecord(REGISTRATIONS, RegistrationId) => |registration, id| {
+        let email = Email::from_stored(registration.email.clone()).key();
+        vec![
+            schema::EMAIL_TO_REGISTRATIONS.entry(&email, id),
+            schema::CODE_TO_REGISTRATION.entry(&TokenHash(registration.code.long), id),
+        ]
+    };
+    CodeRecord(CODES, (UserId, CodePurpose)) => |code, key| {
+        vec![schema::HASH_TO_CODE.entry(&TokenHash(code.code.long), key)]
+    };
+    SessionRecord(SESSIONS, SessionId) => |session, id| {
+        vec![schema::USER_TO_SESSIONS.entry(&UserId(session.user), id)]
+    };
+    RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
+    SigningKeyRecord(SIGNING_KEYS, KeyId);
+    MailRecord(OUTBOX, MailId) => |mail, id| {
+        if mail.is_failed {
+            return Vec::new();
+        }
+        vec![schema::DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
+    };
+    EventRecord(EVENTS, EventId);
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MetaRecord {
+    pub(super) schema: u32,
+    pub(super) instance: [u8; 16],
+    pub(super) created_at: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CounterRecord {
+    pub(super) last: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct UserRecord {
+    email: Option<String>,
+    username: Option<String>,
+    first_name: String,
+    last_name: String,
+    avatar: Option<String>,
+    password: Option<String>,
+    is_active: bool,
+    is_staff: bool,
+    is_superuser: bool,
+    email_verified: bool,
+    date_joined: u64,
+    updated_at: u64,
+    last_login: Option<u64>,
+}
+
+impl From<&User> for UserRecord {
+    fn from(user: &User) -> Self {
+        Self {
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            username: user.username.as_ref().map(|username| username.as_str().to_owned()),
+            first_name: user.first_name.as_str().to_owned(),
+            last_name: user.last_name.as_str().to_owned(),
+            avatar: user.avatar.as_ref().map(|avatar| avatar.as_str().to_owned()),
+            password: user.password.as_ref().map(|hash| hash.as_phc().to_owned()),
+            is_active: user.is_active,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            email_verified: user.email_verified,
+            date_joined: user.date_joined.millis(),
+            updated_at: user.updated_at.millis(),
+            last_login: user.last_login.map(Timestamp::millis),
+        }
+    }
+}
+
+impl UserRecord {
+    pub(super) fn into_user(self, id: UserId) -> User {
+        User {
+            id,
+            email: self.email.map(Email::from_stored),
+            username: self.username.map(Username::from_stored),
+            first_name: Name::from_stored(self.first_name),
+            last_name: Name::from_stored(self.last_name),
+            avatar: self.avatar.map(Avatar::from_stored),
+            password: self.password.map(PasswordHash::from_phc),
+            is_active: self.is_active,
+            is_staff: self.is_staff,
+            is_superuser: self.is_superuser,
+            email_verified: self.email_verified,
+            date_joined: Timestamp::from_millis(self.date_joined),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            last_login: self.last_login.map(Timestamp::from_millis),
+        }
+    }
+}
+
+/// Part of [`RegistrationRecord`] and [`CodeRecord`].
+#[derive(Debug, Serialize, Deserialize)]
+struct CodeFields {
+    short: [u8; 32],
+    long: [u8; 32],
+    expires_at: u64,
+    attempts_left: u32,
+    sent_at: u64,
+}
+
+impl From<&CodeHash> for CodeFields {
+    fn from(code: &CodeHash) -> Self {
+        Self {
+            short: code.short.0,
+            long: code.long.0,
+            expires_at: code.expires_at.millis(),
+            attempts_left: code.attempts_left,
+            sent_at: code.sent_at.millis(),
+        }
+    }
+}
+
+impl From<CodeFields> for CodeHash {
+    fn from(fields: CodeFields) -> Self {
+        Self {
+            short: TokenHash(fields.short),
+            long: TokenHash(fields.long),
+            expires_at: Timestamp::from_millis(fields.expires_at),
+            attempts_left: fields.attempts_left,
+            sent_at: Timestamp::from_millis(fields.sent_at),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RegistrationRecord {
+    email: String,
+    username: Option<String>,
+    first_name: String,
+    last_name: String,
+    avatar: Option<String>,
+    password: String,
+    created_at: u64,
+    code: CodeFields,
+}
+
+impl From<&Registration> for RegistrationRecord {
+    fn from(registration: &Registration) -> Self {
+        Self {
+            email: registration.email.as_str().to_owned(),
+            username: registration.username.as_ref().map(|username| username.as_str().to_owned()),
+            first_name: registration.first_name.as_str().to_owned(),
+            last_name: registration.last_name.as_str().to_owned(),
+            avatar: registration.avatar.as_ref().map(|avatar| avatar.as_str().to_owned()),
+            password: registration.password.as_phc().to_owned(),
+            created_at: registration.created_at.millis(),
+            code: (&registration.code).into(),
+        }
+    }
+}
+
+impl RegistrationRecord {
+    pub(super) fn into_registration(self, id: RegistrationId) -> Registration {
+        Registration {
+            id,
+            email: Email::from_stored(self.email),
+            username: self.username.map(Username::from_stored),
+            first_name: Name::from_stored(self.first_name),
+            last_name: Name::from_stored(self.last_name),
+            avatar: self.avatar.map(Avatar::from_stored),
+            password: PasswordHash::from_phc(self.password),
+            created_at: Timestamp::from_millis(self.created_at),
+            code: self.code.into(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CodeRecord {
+    code: CodeFields,
+}
+
+impl From<&CodeHash> for CodeRecord {
+    fn from(code: &CodeHash) -> Self {
+        Self { code: code.into() }
+    }
+}
+
+impl From<CodeRecord> for CodeHash {
+    fn from(record: CodeRecord) -> Self {
+        record.code.into()
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SessionRecord {
+    user: u64,
+    created_at: u64,
+    last_refreshed_at: u64,
+    refresh_expires_at: u64,
+    access_expires_at: u64,
+    expires_at: u64,
+    counter: u64,
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    label: String,
+    methods: Vec<String>,
+}
+
+impl From<&Session> for SessionRecord {
+    fn from(session: &Session) -> Self {
+        Self {
+            user: session.user.0,
+            created_at: session.created_at.millis(),
+            last_refreshed_at: session.last_refreshed_at.millis(),
+            refresh_expires_at: session.refresh_expires_at.millis(),
+            access_expires_at: session.access_expires_at.millis(),
+            expires_at: session.expires_at.millis(),
+            counter: session.counter,
+            ip: session.ip,
+            user_agent: session.user_agent.clone(),
+            label: session.label.as_str().to_owned(),
+            methods: session.methods.clone(),
+        }
+    }
+}
+
+impl SessionRecord {
+    pub(super) fn into_session(self, id: SessionId) -> Session {
+        Session {
+            id,
+            user: UserId(self.user),
+            created_at: Timestamp::from_millis(self.created_at),
+            last_refreshed_at: Timestamp::from_millis(self.last_refreshed_at),
+            refresh_expires_at: Timestamp::from_millis(self.refresh_expires_at),
+            access_expires_at: Timestamp::from_millis(self.access_expires_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+            counter: self.counter,
+            ip: self.ip,
+            user_agent: self.user_agent,
+            label: Name::from_stored(self.label),
+            methods: self.methods,
+        }
+    }
+}
+
+/// Everything is in the key.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RevocationRecord {}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SigningKeyRecord {
+    usage: String,
+    algorithm: String,
+    material: Vec<u8>,
+    created_at: u64,
+    retires_at: Option<u64>,
+}
+
+impl From<&SigningKey> for SigningKeyRecord {
+    fn from(key: &SigningKey) -> Self {
+        Self {
+            usage: key.usage.as_str().to_owned(),
+            algorithm: key.algorithm.as_str().to_owned(),
+            material: key.material.expose().clone(),
+            created_at: key.created_at.millis(),
+            retires_at: key.retires_at.map(Timestamp::millis),
+        }
+    }
+}
+
+impl SigningKeyRecord {
+    pub(super) fn into_signing_key(self, id: KeyId) -> Option<SigningKey> {
+        Some(SigningKey {
+            id,
+            usage: [KeyUse::Access, KeyUse::Refresh]
+                .into_iter()
+                .find(|usage| usage.as_str() == self.usage)?,
+            algorithm: self.algorithm.parse::<Algorithm>().ok()?,
+            material: Secret::new(self.material),
+            created_at: Timestamp::from_millis(self.created_at),
+            retires_at: self.retires_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MailRecord {
+    to: String,
+    kind: String,
+    subject: String,
+    text: String,
+    created_at: u64,
+    is_failed: bool,
+    attempts: u32,
+    last_error: Option<String>,
+    next_attempt_at: u64,
+}
+
+impl From<&Mail> for MailRecord {
+    fn from(mail: &Mail) -> Self {
+        Self {
+            to: mail.to.as_str().to_owned(),
+            kind: mail.kind.as_str().to_owned(),
+            subject: mail.subject.clone(),
+            text: mail.text.expose().clone(),
+            created_at: mail.created_at.millis(),
+            is_failed: mail.status == MailStatus::Failed,
+            attempts: mail.attempts,
+            last_error: mail.last_error.clone(),
+            next_attempt_at: mail.next_attempt_at.millis(),
+        }
+    }
+}
+
+impl MailRecord {
+    pub(super) fn into_mail(self, id: MailId) -> Option<Mail> {
+        Some(Mail {
+            id,
+            to: Email::from_stored(self.to),
+            kind: MailKind::parse(&self.kind)?,
+            subject: self.subject,
+            text: Secret::new(self.text),
+            created_at: Timestamp::from_millis(self.created_at),
+            status: if self.is_failed { MailStatus::Failed } else { MailStatus::Waiting },
+            attempts: self.attempts,
+            last_error: self.last_error,
+            next_attempt_at: Timestamp::from_millis(self.next_attempt_at),
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PartyFields {
+    id: String,
+    label: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EventRecord {
+    time: u64,
+    kind: String,
+    is_failure: bool,
+    actor: Option<PartyFields>,
+    subject: Option<PartyFields>,
+    session: Option<[u8; 16]>,
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    request_id: Option<String>,
+    detail: String,
+}
+
+impl From<&Event> for EventRecord {
+    fn from(event: &Event) -> Self {
+        let party = |party: &Party| PartyFields { id: party.id.clone(), label: party.label.clone() };
+        Self {
+            time: event.time.millis(),
+            kind: event.kind.as_str().to_owned(),
+            is_failure: event.result == EventResult::Failure,
+            actor: event.actor.as_ref().map(party),
+            subject: event.subject.as_ref().map(party),
+            session: event.session.map(|session| session.0),
+            ip: event.origin.ip,
+            user_agent: event.origin.user_agent.clone(),
+            request_id: event.origin.request_id.clone(),
+            detail: event.detail.clone(),
+        }
+    }
+}
+
+impl EventRecord {
+    pub(super) fn into_event(self, id: EventId) -> Option<Event> {
+        let party = |fields: PartyFields| Party { id: fields.id, label: fields.label };
+        Some(Event {
+            id,
+            time: Timestamp::from_millis(self.time),
+            kind: EventKind::parse(&self.kind)?,
+            result: if self.is_failure { EventResult::Failure } else { EventResult::Success },
+            actor: self.actor.map(party),
+            subject: self.subject.map(party),
+            session: self.session.map(SessionId),
+            origin: Origin { ip: self.ip, user_agent: self.user_agent, request_id: self.request_id },
+            detail: self.detail,
+        })
+    }
+}

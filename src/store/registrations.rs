@@ -1,0 +1,51 @@
+//! Registrations that wait for their code.
+
+use crate::domain::{EmailKey, Registration, RegistrationId, Timestamp, TokenHash};
+use crate::store::StoreError;
+use crate::store::engine::Order;
+use crate::store::records::RegistrationRecord;
+use crate::store::schema::{CODE_TO_REGISTRATION, EMAIL_TO_REGISTRATIONS};
+use crate::store::tx::{ReadTx, WriteTx};
+
+impl ReadTx {
+    pub(crate) fn registration(&self, id: RegistrationId) -> Result<Option<Registration>, StoreError> {
+        Ok(self.row::<RegistrationRecord>(&id)?.map(|record| record.into_registration(id)))
+    }
+
+    /// All registrations of an address, the oldest first.
+    pub(crate) fn registrations_of(&self, email: &EmailKey) -> Result<Vec<Registration>, StoreError> {
+        let ids: Vec<RegistrationId> = self.find_all(&EMAIL_TO_REGISTRATIONS, email)?;
+        ids.into_iter().filter_map(|id| self.registration(id).transpose()).collect()
+    }
+
+    pub(crate) fn registration_by_code(&self, code: &TokenHash) -> Result<Option<Registration>, StoreError> {
+        self.find(&CODE_TO_REGISTRATION, code)?.map_or(Ok(None), |id| self.registration(id))
+    }
+
+    /// The oldest registrations that were made before `before`, at most `limit`.
+    pub(crate) fn registrations_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<RegistrationId>, StoreError> {
+        let mut old = Vec::new();
+        for row in self.rows::<RegistrationRecord>(None, Order::Ascending)?.take(limit) {
+            let (id, record) = row?;
+            if record.into_registration(id).created_at >= before {
+                break;
+            }
+            old.push(id);
+        }
+        Ok(old)
+    }
+}
+
+impl WriteTx {
+    pub(crate) fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        self.save(&registration.id, &RegistrationRecord::from(registration))
+    }
+
+    pub(crate) fn remove_registration(&mut self, id: RegistrationId) -> Result<(), StoreError> {
+        self.remove::<RegistrationRecord>(&id).map(drop)
+    }
+}

@@ -1,0 +1,67 @@
+//! Every table and index on one page: this is the database.
+
+use crate::domain::{EmailKey, Timestamp, TokenHash, UserId, UsernameKey};
+use crate::store::records::{
+    CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
+    SessionRecord, SigningKeyRecord, UserRecord,
+};
+use crate::store::table::{Index, Row, Table, Unique};
+
+/// One row, `service`: that this file is a Keystead store, and which.
+pub(super) const META: Table<MetaRecord> = Table::new("meta");
+/// The last number given out of each kind, by the kind's name.
+pub(super) const COUNTERS: Table<CounterRecord> = Table::new("counters");
+
+/// User id -> user.
+pub(super) const USERS: Table<UserRecord> = Table::new("users");
+pub(super) const EMAIL_TO_USER: Index<EmailKey> = Index::unique("email_to_user", Unique::Email);
+pub(super) const USERNAME_TO_USER: Index<UsernameKey> = Index::unique("username_to_user", Unique::Username);
+
+/// Registration id -> a registration that waits for its code. Not a user.
+pub(super) const REGISTRATIONS: Table<RegistrationRecord> = Table::new("registrations");
+pub(super) const EMAIL_TO_REGISTRATIONS: Index<EmailKey> = Index::many("email_to_registrations");
+pub(super) const CODE_TO_REGISTRATION: Index<TokenHash> = Index::unique("code_to_registration", Unique::Code);
+
+/// (User id, purpose) -> the one live code that this user has for it.
+pub(super) const CODES: Table<CodeRecord> = Table::new("codes");
+pub(super) const HASH_TO_CODE: Index<TokenHash> = Index::unique("hash_to_code", Unique::Code);
+
+/// Session id -> session.
+pub(super) const SESSIONS: Table<SessionRecord> = Table::new("sessions");
+pub(super) const USER_TO_SESSIONS: Index<UserId> = Index::many("user_to_sessions");
+
+/// (Time, session id): this session has ended, and until then a token of it may be about.
+pub(super) const REVOKED_UNTIL: Table<RevocationRecord> = Table::new("revoked_until");
+
+/// Key id -> signing key.
+pub(super) const SIGNING_KEYS: Table<SigningKeyRecord> = Table::new("signing_keys");
+
+/// Mail id -> a mail that is not delivered yet.
+pub(super) const OUTBOX: Table<MailRecord> = Table::new("outbox");
+pub(super) const DUE_TO_MAILS: Index<Timestamp> = Index::many("due_to_mails");
+
+/// Event id -> a row of the audit log.
+pub(super) const EVENTS: Table<EventRecord> = Table::new("events");
+
+/// The names of all tables, which a new file starts with.
+pub(super) fn tables() -> Vec<&'static str> {
+    vec![
+        MetaRecord::TABLE.name,
+        CounterRecord::TABLE.name,
+        UserRecord::TABLE.name,
+        RegistrationRecord::TABLE.name,
+        CodeRecord::TABLE.name,
+        SessionRecord::TABLE.name,
+        RevocationRecord::TABLE.name,
+        SigningKeyRecord::TABLE.name,
+        MailRecord::TABLE.name,
+        EventRecord::TABLE.name,
+        EMAIL_TO_USER.name,
+        USERNAME_TO_USER.name,
+        EMAIL_TO_REGISTRATIONS.name,
+        CODE_TO_REGISTRATION.name,
+        HASH_TO_CODE.name,
+        USER_TO_SESSIONS.name,
+        DUE_TO_MAILS.name,
+    ]
+}

@@ -1,0 +1,47 @@
+//! Users, found by number, address or name.
+
+use crate::domain::{EmailKey, NewUser, Timestamp, User, UserId, UsernameKey};
+use crate::store::StoreError;
+use crate::store::engine::Order;
+use crate::store::records::UserRecord;
+use crate::store::schema::{EMAIL_TO_USER, USERNAME_TO_USER};
+use crate::store::tx::{ReadTx, WriteTx};
+
+impl ReadTx {
+    pub(crate) fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.row::<UserRecord>(&id)?.map(|record| record.into_user(id)))
+    }
+
+    pub(crate) fn user_by_email(&self, email: &EmailKey) -> Result<Option<User>, StoreError> {
+        self.find(&EMAIL_TO_USER, email)?.map_or(Ok(None), |id| self.user(id))
+    }
+
+    pub(crate) fn user_by_username(&self, username: &UsernameKey) -> Result<Option<User>, StoreError> {
+        self.find(&USERNAME_TO_USER, username)?.map_or(Ok(None), |id| self.user(id))
+    }
+
+    pub(crate) fn has_superuser(&self) -> Result<bool, StoreError> {
+        for row in self.rows::<UserRecord>(None, Order::Ascending)? {
+            let (id, record) = row?;
+            if record.into_user(id).is_superuser {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl WriteTx {
+    /// Gives the new user the next number; [`StoreError::Taken`] if somebody has the address or the name.
+    pub(crate) fn insert_user(&mut self, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
+        let user = new.joined(UserId(self.next_number("user")?), now);
+        self.save_user(&user)?;
+        Ok(user)
+    }
+
+    pub(crate) fn save_user(&mut self, user: &User) -> Result<(), StoreError> {
+        self.save(&user.id, &UserRecord::from(user))?;
+        self.effects().users.push(user.id);
+        Ok(())
+    }
+}
