@@ -7,4 +7,4 @@ mod domain;
 mod store;
 
 pub use clock::Clock;
-pub use config::Config;
+pub use config::{Config, ConfigError};

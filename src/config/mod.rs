@@ -2,12 +2,30 @@
 //!
 //! Must never: be read again after the start, or hold a value that nothing uses.
 
-use std::path::PathBuf;
+mod dotenv;
+mod env;
+mod error;
+mod parse;
+mod sections;
+mod seeds;
+mod settings;
+mod show;
+#[cfg(test)]
+mod tests;
+mod toml_file;
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
 
 use crate::domain::{Algorithm, Email, PasswordPolicy, Secret, SessionPolicy};
+use env::Variables;
+pub use error::ConfigError;
+use sections::Raw;
+use settings::Settings;
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
 #[derive(Debug, Clone)]
@@ -19,6 +37,76 @@ pub struct Config {
     pub(crate) passwords: PasswordsConfig,
     pub(crate) tokens: TokensConfig,
     pub(crate) log: LogConfig,
+    /// What [`Config::show`] prints; the secrets in it are masked.
+    shown: Settings,
+}
+
+/// The file that is read without being asked for.
+const FILE: &str = "auth.toml";
+
+impl Config {
+    /// Reads the defaults, then the file, then the environment and the `.env` beside the file. Without a path the
+    /// file is `./auth.toml`, if there is one.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let environment = env::of_process()?;
+        let file = path.unwrap_or(Path::new(FILE));
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::layered(Some((file, &text)), environment),
+            Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => {
+                Self::layered(None, environment)
+            }
+            Err(error) => Err(ConfigError::unreadable(file, &error)),
+        }
+    }
+
+    /// Reads the defaults and the environment, as `keystead dev` does: no file, even if there is one.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::layered(None, env::of_process()?)
+    }
+
+    /// Reads the defaults and this text. The environment does not count, so that tests are exact.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let mut settings = Settings::defaults()?;
+        settings.merge_file(Path::new("configuration"), text)?;
+        Self::from_settings(settings)
+    }
+
+    /// The effective configuration as TOML, secrets masked, with the source of each value in a comment.
+    pub(crate) fn show(&self) -> String {
+        show::show(&self.shown)
+    }
+
+    fn layered(
+        file: Option<(&Path, &str)>,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let folder = file.and_then(|(path, _)| path.parent()).unwrap_or(Path::new(""));
+        let variables = Variables::new(environment, dotenv::read(&folder.join(".env"))?);
+
+        let mut settings = Settings::defaults()?;
+        if let Some((path, text)) = file {
+            settings.merge_file(path, text)?;
+        }
+        env::apply(&mut settings, &variables, folder)?;
+        // After the KEYSTEAD_ names, because what a seed name means depends on the port they chose. It yields to them.
+        seeds::apply(&mut settings, &variables)?;
+        settings.anchor(folder)?;
+        Self::from_settings(settings)
+    }
+
+    fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
+        let raw = Raw::read(&settings)?;
+        Ok(Self {
+            server: raw.server.parse(&settings)?,
+            store: raw.store.parse(&settings)?,
+            mail: raw.mail.parse(&settings)?,
+            registration: raw.registration.parse(&settings)?,
+            passwords: raw.passwords.parse(&settings)?,
+            tokens: raw.tokens.parse(&settings)?,
+            log: raw.log.parse(&settings)?,
+            shown: settings.masked(),
+        })
+    }
 }
 
 /// `[server]`
@@ -26,10 +114,17 @@ pub struct Config {
 pub(crate) struct ServerConfig {
     /// Host and port to listen on; port 0 takes a free one.
     pub(crate) listen: String,
-    /// Base of every link and issuer of tokens; never ends in a slash.
+    /// Scheme, host and port, no path. For text use [`ServerConfig::base_url`]: `Url` always prints a slash at the end.
     pub(crate) public_url: Url,
     /// Hosts that requests may name besides the one of `public_url` and loopback.
     pub(crate) allowed_hosts: Vec<String>,
+}
+
+impl ServerConfig {
+    /// Base of every link and issuer of tokens; never ends in a slash.
+    pub(crate) fn base_url(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
 }
 
 /// `[store]`

@@ -1,0 +1,310 @@
+//! Each section from its plain values into its type, and the rules between values.
+//!
+//! Must never: give a default. A key that the example lacks fails here, and so does one that no field takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Value;
+
+use crate::config::error::ConfigError;
+use crate::config::settings::Settings;
+use crate::config::{
+    LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig, RegistrationMode,
+    ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
+};
+use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy};
+
+/// All sections as the files write them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) server: RawServer,
+    pub(super) store: RawStore,
+    pub(super) mail: RawMail,
+    pub(super) registration: RawRegistration,
+    pub(super) passwords: RawPasswords,
+    pub(super) tokens: RawTokens,
+    pub(super) log: RawLog,
+}
+
+impl Raw {
+    pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        Self::deserialize(Value::Table(settings.to_table()))
+            .map_err(|error| ConfigError::new("auth.toml.example", error.message()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawServer {
+    listen: String,
+    public_url: String,
+    allowed_hosts: Vec<String>,
+}
+
+impl RawServer {
+    pub(super) fn parse(self, settings: &Settings) -> Result<ServerConfig, ConfigError> {
+        if let Some(host) = self.allowed_hosts.iter().find(|host| !parse::is_host(host)) {
+            let reason = format!("{host:?} is not a host: write auth.example.com");
+            return Err(settings.refuse("server.allowed_hosts", &reason));
+        }
+        let refuse = |name: &'static str| move |reason: String| settings.refuse(name, &reason);
+        Ok(ServerConfig {
+            listen: parse::listen(&self.listen).map_err(refuse("server.listen"))?,
+            public_url: parse::origin(&self.public_url).map_err(refuse("server.public_url"))?,
+            allowed_hosts: self.allowed_hosts,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    path: String,
+}
+
+impl RawStore {
+    pub(super) fn parse(self, settings: &Settings) -> Result<StoreConfig, ConfigError> {
+        Ok(StoreConfig { path: path(settings, "store.path", &self.path)? })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMail {
+    transport: String,
+    directory: String,
+    from: String,
+    smtp_host: String,
+    smtp_port: i64,
+    smtp_username: String,
+    smtp_password: String,
+    smtp_security: String,
+}
+
+impl RawMail {
+    pub(super) fn parse(self, settings: &Settings) -> Result<MailConfig, ConfigError> {
+        let transports = [
+            ("console", MailTransport::Console),
+            ("directory", MailTransport::Directory),
+            ("smtp", MailTransport::Smtp),
+        ];
+        let securities =
+            [("starttls", SmtpSecurity::StartTls), ("tls", SmtpSecurity::Tls), ("none", SmtpSecurity::None)];
+        let mail = MailConfig {
+            transport: choice(settings, "mail.transport", &self.transport, &transports)?,
+            directory: path(settings, "mail.directory", &self.directory)?,
+            from: parse::mailbox(&self.from).map_err(|reason| settings.refuse("mail.from", &reason))?,
+            smtp_host: self.smtp_host,
+            smtp_port: number(settings, "mail.smtp_port", self.smtp_port, 1, 65_535)?,
+            smtp_username: set(self.smtp_username),
+            smtp_password: set(self.smtp_password).map(Secret::new),
+            smtp_security: choice(settings, "mail.smtp_security", &self.smtp_security, &securities)?,
+        };
+        if !mail.smtp_host.is_empty() && !parse::is_host(&mail.smtp_host) {
+            let reason = format!("{:?} is not a host: write smtp.example.com", mail.smtp_host);
+            return Err(settings.refuse("mail.smtp_host", &reason));
+        }
+        if mail.transport == MailTransport::Smtp && mail.smtp_host.is_empty() {
+            let reason = "\"smtp\" needs a mail server: set mail.smtp_host to its name";
+            return Err(settings.refuse("mail.transport", reason));
+        }
+        Ok(mail)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRegistration {
+    mode: String,
+    verification: String,
+    code_ttl: String,
+    code_attempts: i64,
+    resend_interval: String,
+}
+
+impl RawRegistration {
+    pub(super) fn parse(self, settings: &Settings) -> Result<RegistrationConfig, ConfigError> {
+        let modes = [("open", RegistrationMode::Open), ("closed", RegistrationMode::Closed)];
+        let verifications = [
+            ("required", Verification::Required),
+            ("optional", Verification::Optional),
+            ("none", Verification::None),
+        ];
+        Ok(RegistrationConfig {
+            mode: choice(settings, "registration.mode", &self.mode, &modes)?,
+            verification: choice(settings, "registration.verification", &self.verification, &verifications)?,
+            code_ttl: lifetime(settings, "registration.code_ttl", &self.code_ttl)?,
+            code_attempts: number(settings, "registration.code_attempts", self.code_attempts, 1, 1_000_000)?,
+            resend_interval: span(settings, "registration.resend_interval", &self.resend_interval)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPasswords {
+    min_length: i64,
+    max_length: i64,
+    memory_kib: i64,
+    iterations: i64,
+    parallelism: i64,
+    threads: i64,
+    queue: i64,
+    max_wait: String,
+}
+
+/// The bounds of argon2 (RFC 9106) are wider; these keep a slip from taking the machine.
+const MAX_MEMORY_KIB: i64 = 4 * 1024 * 1024;
+
+impl RawPasswords {
+    pub(super) fn parse(self, settings: &Settings) -> Result<PasswordsConfig, ConfigError> {
+        let passwords = PasswordsConfig {
+            policy: PasswordPolicy {
+                min_length: number(settings, "passwords.min_length", self.min_length, 1, 1024)?,
+                max_length: number(settings, "passwords.max_length", self.max_length, 1, 1024)?,
+            },
+            memory_kib: number(settings, "passwords.memory_kib", self.memory_kib, 8, MAX_MEMORY_KIB)?,
+            iterations: number(settings, "passwords.iterations", self.iterations, 1, 100)?,
+            parallelism: number(settings, "passwords.parallelism", self.parallelism, 1, 64)?,
+            threads: number(settings, "passwords.threads", self.threads, 0, 1024)?,
+            queue: number(settings, "passwords.queue", self.queue, 1, 1_000_000)?,
+            max_wait: span(settings, "passwords.max_wait", &self.max_wait)?,
+        };
+        if passwords.policy.min_length > passwords.policy.max_length {
+            let reason = format!(
+                "min_length {} is more than max_length {}: no password would do",
+                self.min_length, self.max_length
+            );
+            return Err(settings.refuse_pair(["passwords.max_length", "passwords.min_length"], &reason));
+        }
+        let least = passwords.parallelism.saturating_mul(8);
+        if passwords.memory_kib < least {
+            let reason = format!(
+                "{} lanes need at least {least} KiB of memory: raise memory_kib or lower parallelism",
+                self.parallelism
+            );
+            return Err(settings.refuse_pair(["passwords.memory_kib", "passwords.parallelism"], &reason));
+        }
+        Ok(passwords)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTokens {
+    algorithm: String,
+    access_ttl: String,
+    refresh_ttl: String,
+    session_ttl: String,
+    refresh_grace: String,
+    audience: String,
+    leeway: String,
+    hs256_secret: String,
+}
+
+/// RFC 7518 section 3.2: no shorter than the hash.
+const MIN_SECRET_BYTES: usize = 32;
+
+impl RawTokens {
+    pub(super) fn parse(self, settings: &Settings) -> Result<TokensConfig, ConfigError> {
+        let algorithms = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Hs256]
+            .map(|algorithm| (algorithm.as_str(), algorithm));
+        let algorithm = choice(settings, "tokens.algorithm", &self.algorithm, &algorithms)?;
+        if algorithm == Algorithm::Hs256 && self.hs256_secret.len() < MIN_SECRET_BYTES {
+            let reason = format!(
+                "\"HS256\" needs a secret of at least {MIN_SECRET_BYTES} bytes: set KEYSTEAD_TOKENS__HS256_SECRET"
+            );
+            return Err(settings.refuse_pair(["tokens.hs256_secret", "tokens.algorithm"], &reason));
+        }
+        let sessions = SessionPolicy {
+            access_ttl: lifetime(settings, "tokens.access_ttl", &self.access_ttl)?,
+            refresh_ttl: lifetime(settings, "tokens.refresh_ttl", &self.refresh_ttl)?,
+            session_ttl: lifetime(settings, "tokens.session_ttl", &self.session_ttl)?,
+            refresh_grace: span(settings, "tokens.refresh_grace", &self.refresh_grace)?,
+        };
+        if sessions.access_ttl > sessions.session_ttl {
+            let reason = format!(
+                "access_ttl {} is longer than session_ttl {}: no token outlives its session",
+                self.access_ttl, self.session_ttl
+            );
+            return Err(settings.refuse_pair(["tokens.access_ttl", "tokens.session_ttl"], &reason));
+        }
+        Ok(TokensConfig {
+            algorithm,
+            sessions,
+            audience: set(self.audience),
+            leeway: span(settings, "tokens.leeway", &self.leeway)?,
+            hs256_secret: set(self.hs256_secret).map(Secret::new),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    format: String,
+    level: String,
+}
+
+impl RawLog {
+    pub(super) fn parse(self, settings: &Settings) -> Result<LogConfig, ConfigError> {
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        Ok(LogConfig {
+            format: choice(settings, "log.format", &self.format, &formats)?,
+            level: parse::log_level(&self.level).map_err(|reason| settings.refuse("log.level", &reason))?,
+        })
+    }
+}
+
+/// An empty text is how the file writes that there is none.
+fn set(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn path(settings: &Settings, name: &str, text: &str) -> Result<PathBuf, ConfigError> {
+    if text.is_empty() {
+        return Err(settings.refuse(name, "is empty: write a path"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn choice<T: Copy>(
+    settings: &Settings,
+    name: &str,
+    text: &str,
+    choices: &[(&str, T)],
+) -> Result<T, ConfigError> {
+    choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice).ok_or_else(|| {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        settings.refuse(name, &format!("{text:?} is not one of {}", words.join(", ")))
+    })
+}
+
+fn number<T: TryFrom<i64>>(
+    settings: &Settings,
+    name: &str,
+    number: i64,
+    least: i64,
+    most: i64,
+) -> Result<T, ConfigError> {
+    Some(number)
+        .filter(|number| (least..=most).contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| settings.refuse(name, &format!("{number} is not between {least} and {most}")))
+}
+
+fn span(settings: &Settings, name: &str, text: &str) -> Result<Duration, ConfigError> {
+    parse::duration(text).map_err(|reason| settings.refuse(name, &reason))
+}
+
+/// A span after which something expires. Tokens count whole seconds: less than one would be none.
+fn lifetime(settings: &Settings, name: &str, text: &str) -> Result<Duration, ConfigError> {
+    let span = span(settings, name, text)?;
+    if span < Duration::from_secs(1) {
+        return Err(settings.refuse(name, &format!("{text:?} is too short: write 1s or more")));
+    }
+    Ok(span)
+}
