@@ -3,6 +3,7 @@
 
 mod clock;
 mod config;
+mod crypto;
 mod domain;
 mod store;
 
