@@ -5,5 +5,8 @@
 
 
 mod digest;
+mod password;
 pub(crate) mod random;
 pub(crate) mod token;
+
+pub(crate) use password::{PasswordError, PasswordPool, Verdict};
