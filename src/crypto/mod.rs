@@ -3,10 +3,14 @@
 //! Must never: read a clock (moments are arguments), touch the store or the network, or put a secret into an
 //! error, a log line or a `Debug` output.
 
-
 mod digest;
+mod jwt;
+mod keyring;
+pub(crate) mod keys;
 mod password;
 pub(crate) mod random;
 pub(crate) mod token;
 
+pub(crate) use jwt::TokenError;
+pub(crate) use keyring::{Keyring, KeyringError};
 pub(crate) use password::{PasswordError, PasswordPool, Verdict};
