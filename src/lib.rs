@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod crypto;
 mod domain;
+mod mail;
 mod store;
 
 pub use clock::Clock;
