@@ -1,10 +1,13 @@
 //! Keystead.
 #![expect(dead_code, unused_imports, reason = "the layers above come next")]
 
+mod app;
 mod clock;
 mod config;
 mod crypto;
 mod domain;
+mod flows;
+mod jobs;
 mod mail;
 mod store;
 

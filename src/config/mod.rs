@@ -225,6 +225,17 @@ pub(crate) struct TokensConfig {
     pub(crate) hs256_secret: Option<Secret<String>>,
 }
 
+impl TokensConfig {
+    /// More than this between two clocks is a broken clock. An ended session is remembered this much longer than its
+    /// tokens live.
+    pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+    /// How long after its making an access token may be accepted somewhere.
+    pub(crate) fn longest_access(&self) -> Duration {
+        self.sessions.access_ttl.saturating_add(self.leeway)
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone)]
 pub(crate) struct LogConfig {

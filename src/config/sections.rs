@@ -210,6 +210,10 @@ const MIN_SECRET_BYTES: usize = 32;
 
 impl RawTokens {
     pub(super) fn parse(self, settings: &Settings) -> Result<TokensConfig, ConfigError> {
+        let leeway = span(settings, "tokens.leeway", &self.leeway)?;
+        if leeway > TokensConfig::MAX_LEEWAY {
+            return Err(settings.refuse("tokens.leeway", "is at most 5m: mend the clocks instead"));
+        }
         let algorithms = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Hs256]
             .map(|algorithm| (algorithm.as_str(), algorithm));
         let algorithm = choice(settings, "tokens.algorithm", &self.algorithm, &algorithms)?;
@@ -236,7 +240,7 @@ impl RawTokens {
             algorithm,
             sessions,
             audience: set(self.audience),
-            leeway: span(settings, "tokens.leeway", &self.leeway)?,
+            leeway,
             hs256_secret: set(self.hs256_secret).map(Secret::new),
         })
     }

@@ -18,6 +18,34 @@ pub(crate) struct Event {
     pub(crate) detail: String,
 }
 
+impl Event {
+    /// Says who did it.
+    #[must_use]
+    pub(crate) fn by(mut self, actor: impl Into<Party>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Says to whom or what.
+    #[must_use]
+    pub(crate) fn about(mut self, subject: impl Into<Party>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+}
+
 /// Somebody or something in the audit log, readable after it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Party {

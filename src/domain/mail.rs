@@ -65,7 +65,7 @@ impl Mail {
         to: Email,
         kind: MailKind,
         subject: String,
-        text: String,
+        text: Secret<String>,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -73,13 +73,20 @@ impl Mail {
             to,
             kind,
             subject,
-            text: Secret::new(text),
+            text,
             created_at: now,
             status: MailStatus::Waiting,
             attempts: 0,
             last_error: None,
             next_attempt_at: now,
         }
+    }
+
+    /// Notes an attempt that trying again would not mend: the mail is given up.
+    pub(crate) fn refused(&mut self, error: String) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.last_error = Some(error);
+        self.status = MailStatus::Failed;
     }
 
     /// Notes a failed attempt: the pause doubles each time, then the mail is given up.
@@ -105,7 +112,7 @@ mod tests {
             Email::from_stored("ada@example.com".into()),
             MailKind::VerifyEmail,
             "Verify".into(),
-            "12345678".into(),
+            Secret::new("12345678".into()),
             Timestamp::from_secs(0),
         );
         let mut pauses = Vec::new();

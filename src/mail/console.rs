@@ -37,7 +37,7 @@ fn block(mail: &Mail) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Email, MailId, MailKind, Timestamp};
+    use crate::domain::{Email, MailId, MailKind, Secret, Timestamp};
 
     fn mail(subject: &str, text: &str) -> Mail {
         Mail::new(
@@ -45,7 +45,7 @@ mod tests {
             Email::parse("ada@example.com").unwrap(),
             MailKind::VerifyEmail,
             subject.to_owned(),
-            text.to_owned(),
+            Secret::new(text.to_owned()),
             Timestamp::from_millis(1_795_362_180_123),
         )
     }

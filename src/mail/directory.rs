@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::config::Mailbox;
-    use crate::domain::{Email, MailId, MailKind, Timestamp};
+    use crate::domain::{Email, MailId, MailKind, Secret, Timestamp};
 
     fn open(path: &Path) -> Directory {
         let from = Mailbox { name: None, address: Email::parse("keystead@localhost").unwrap() };
@@ -82,7 +82,7 @@ mod tests {
             Email::parse("ada@example.com").unwrap(),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            "01234567\n".to_owned(),
+            Secret::new("01234567\n".to_owned()),
             Timestamp::from_millis(millis),
         )
     }

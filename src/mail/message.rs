@@ -106,7 +106,7 @@ fn body(text: &str, wire: Wire) -> Result<Body, Unrepresentable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MailId, MailKind, Timestamp};
+    use crate::domain::{MailId, MailKind, Secret, Timestamp};
 
     const LINK: &str =
         "https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3";
@@ -122,7 +122,7 @@ mod tests {
             Email::from_stored(to.to_owned()),
             MailKind::VerifyEmail,
             subject.to_owned(),
-            text.to_owned(),
+            Secret::new(text.to_owned()),
             Timestamp::from_millis(1_795_362_180_123),
         );
         let message = compose(&sender(Some("Keystead, Inc.")), &mail, wire)?;

@@ -199,7 +199,7 @@ mod tests {
             Email::parse("ada@bücher.example").unwrap(),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            "Hello,\n\n01234567\n.\n".to_owned(),
+            Secret::new("Hello,\n\n01234567\n.\n".to_owned()),
             Timestamp::from_secs(1_795_362_180),
         )
     }

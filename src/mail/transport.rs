@@ -47,7 +47,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Mailbox, SmtpSecurity};
-    use crate::domain::{Email, MailId, MailKind, Timestamp};
+    use crate::domain::{Email, MailId, MailKind, Secret, Timestamp};
 
     fn config(transport: MailTransport, directory: &Path) -> MailConfig {
         MailConfig {
@@ -68,7 +68,7 @@ mod tests {
             Email::from_stored(to.to_owned()),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            "01234567\n".to_owned(),
+            Secret::new("01234567\n".to_owned()),
             Timestamp::from_secs(0),
         )
     }

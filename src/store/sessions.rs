@@ -1,6 +1,7 @@
 //! Sessions. Ending one is remembered for as long as a token of it may be about.
 
-use crate::domain::{Session, SessionId, UserId};
+use crate::config::TokensConfig;
+use crate::domain::{Session, SessionId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::SessionRecord;
@@ -18,16 +19,18 @@ impl ReadTx {
         ids.into_iter().filter_map(|id| self.session(id).transpose()).collect()
     }
 
-    /// At most `limit` sessions in the order of their ids, from `from` on.
-    pub(crate) fn sessions_from(
-        &self,
-        from: Option<SessionId>,
-        limit: usize,
-    ) -> Result<Vec<Session>, StoreError> {
-        self.rows::<SessionRecord>(from.as_ref(), Order::Ascending)?
-            .take(limit)
-            .map(|row| row.map(|(id, record)| record.into_session(id)))
-            .collect()
+    /// The oldest sessions whose time is up however busy they were, at most `limit`. Those that ran out for idleness
+    /// go with the next log-in of their user, or when they come here.
+    pub(crate) fn ended_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError> {
+        let mut ended = Vec::new();
+        for row in self.rows::<SessionRecord>(None, Order::Ascending)?.take(limit) {
+            let (id, record) = row?;
+            if now < record.into_session(id).expires_at {
+                break;
+            }
+            ended.push(id);
+        }
+        Ok(ended)
     }
 }
 
@@ -39,11 +42,11 @@ impl WriteTx {
     /// Ends a session: from the acknowledgement of this write on, no token of it is accepted.
     pub(crate) fn end_session(&mut self, session: &Session) -> Result<(), StoreError> {
         self.remove::<SessionRecord>(&session.id)?;
-        self.revoke(session.id, session.access_expires_at)
+        self.revoke(session.id, session.access_expires_at.after(TokensConfig::MAX_LEEWAY))
     }
 
-    /// Takes away a session that is over anyway.
-    pub(crate) fn drop_expired_session(&mut self, id: SessionId) -> Result<(), StoreError> {
+    /// Takes away a session that ran out: its tokens did before it.
+    pub(crate) fn drop_ended_session(&mut self, id: SessionId) -> Result<(), StoreError> {
         self.remove::<SessionRecord>(&id).map(drop)
     }
 }

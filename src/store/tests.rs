@@ -6,8 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Email, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Session, SessionId, SessionPolicy,
-    Timestamp, User, UserId, Username,
+    Email, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session, SessionId,
+    SessionPolicy, Timestamp, User, UserId, Username,
 };
 use crate::store::{Store, StoreError, Unique};
 
@@ -175,7 +175,7 @@ async fn mails_come_due_in_their_order() {
     let mail = |id: u8, due: u64| {
         let to = Email::from_stored("ada@example.com".into());
         let at = Timestamp::from_secs(due);
-        Mail::new(MailId([id; 16]), to, MailKind::VerifyEmail, "s".into(), "t".into(), at)
+        Mail::new(MailId([id; 16]), to, MailKind::VerifyEmail, "s".into(), Secret::new("t".into()), at)
     };
     let (late, soon, later) = (mail(1, 200), mail(2, 100), mail(3, 300));
     store

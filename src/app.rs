@@ -1,0 +1,99 @@
+//! App: the adapters of the world outside, opened from a configuration and handed to every flow.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crypto::{Keyring, KeyringError, PasswordPool, keys, random};
+use crate::domain::{Algorithm, KeyUse, SigningKey, Timestamp};
+use crate::mail::{TemplateError, Templates, Transport, TransportError};
+use crate::store::{Store, StoreError, WriteTx};
+
+/// Everything a flow may use.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    /// Hashes passwords on a few threads of its own.
+    pub(crate) passwords: PasswordPool,
+    pub(crate) templates: Templates,
+    pub(crate) transport: Transport,
+    /// Replaced whole when keys rotate.
+    keyring: ArcSwap<Keyring>,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("signing keys: {0}")]
+    Keys(#[from] KeyringError),
+    #[error("mail templates: {0}")]
+    Templates(#[from] TemplateError),
+    #[error("mail: {0}")]
+    Transport(#[from] TransportError),
+    #[error("passwords: {0}")]
+    Passwords(#[source] std::io::Error),
+}
+
+impl App {
+    /// Opens or creates the store, and makes what keys are missing.
+    pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        let templates = Templates::load(&config.server.public_url)?;
+        let transport = Transport::open(&config.mail)?;
+        let passwords = PasswordPool::start(&config.passwords).map_err(AppError::Passwords)?;
+        let now = clock.now();
+        let store = Store::open(&config.store.path, random::bytes(), now)?;
+        make_missing_keys(&store, &config, now).await?;
+        let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
+        Ok(Self { config, clock, store, passwords, templates, transport, keyring })
+    }
+
+    /// The keys that sign and verify now.
+    pub(crate) fn keyring(&self) -> Guard<Arc<Keyring>> {
+        self.keyring.load()
+    }
+
+    /// Takes up the keys that the store holds now.
+    pub(crate) fn reload_keyring(&self) -> Result<(), AppError> {
+        self.keyring.store(Arc::new(load_keyring(&self.store, &self.config)?));
+        Ok(())
+    }
+}
+
+fn load_keyring(store: &Store, config: &Config) -> Result<Keyring, AppError> {
+    Ok(Keyring::new(&store.read()?.signing_keys()?, &config.tokens, config.server.base_url())?)
+}
+
+/// At the first start there is no key at all; later, one is missing if the configuration names another algorithm.
+async fn make_missing_keys(store: &Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let keys = store.read()?.signing_keys()?;
+    let signs = |usage, algorithm| {
+        keys.iter().any(|key| key.usage == usage && key.algorithm == algorithm && key.signs())
+    };
+    let algorithm = config.tokens.algorithm;
+    let retires_at = now.after(config.tokens.longest_access());
+    if !signs(KeyUse::Refresh, Algorithm::Hs256) {
+        let key = keys::generate(Algorithm::Hs256, KeyUse::Refresh, now);
+        store.write(move |tx| take_over(tx, &key, retires_at)).await?;
+    }
+    if algorithm != Algorithm::Hs256 && !signs(KeyUse::Access, algorithm) {
+        let key = keys::generate(algorithm, KeyUse::Access, now);
+        store.write(move |tx| take_over(tx, &key, retires_at)).await?;
+    }
+    Ok(())
+}
+
+/// Lets `key` sign from now on; those that did before verify what they signed until `retires_at`.
+pub(crate) fn take_over(tx: &mut WriteTx, key: &SigningKey, retires_at: Timestamp) -> Result<(), StoreError> {
+    for mut old in tx.signing_keys()? {
+        if old.usage == key.usage && old.signs() {
+            old.retires_at = Some(retires_at);
+            tx.save_signing_key(&old)?;
+        }
+    }
+    tx.save_signing_key(key)
+}

@@ -1,0 +1,67 @@
+//! Who is asking: the one place where a token becomes a user.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::domain::{KeyUse, Origin, SessionId, Timestamp, User, UserId};
+use crate::flows::FlowError;
+
+/// Somebody who proved who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: Arc<User>,
+    pub(crate) session: SessionId,
+    pub(crate) origin: Origin,
+}
+
+/// What a valid token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenFacts {
+    pub(crate) usage: KeyUse,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active.
+/// Reads no page of the store if the user was asked for lately.
+pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Caller, FlowError> {
+    let claims = app.keyring().verify_access(token, app.clock.now()).map_err(|_| FlowError::InvalidToken)?;
+    let user = live_user(app, claims.user, claims.session)?;
+    Ok(Caller { user, session: claims.session, origin })
+}
+
+/// Says what a token of either kind is good for now.
+pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowError> {
+    let now = app.clock.now();
+    let keyring = app.keyring();
+    if let Ok(claims) = keyring.verify_access(token, now) {
+        live_user(app, claims.user, claims.session)?;
+        let facts = TokenFacts {
+            usage: KeyUse::Access,
+            user: claims.user,
+            session: claims.session,
+            expires_at: claims.expires_at,
+        };
+        return Ok(facts);
+    }
+    let claims = keyring.verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
+    live_user(app, claims.user, claims.session)?;
+    let session = app.store.read()?.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
+    if session.counter != claims.counter {
+        return Err(FlowError::InvalidToken);
+    }
+    Ok(TokenFacts {
+        usage: KeyUse::Refresh,
+        user: claims.user,
+        session: claims.session,
+        expires_at: claims.expires_at,
+    })
+}
+
+fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, FlowError> {
+    if app.store.is_revoked(session) {
+        return Err(FlowError::InvalidToken);
+    }
+    app.store.user(user)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)
+}

@@ -1,0 +1,75 @@
+//! An operator makes an account.
+
+use crate::app::App;
+use crate::domain::{Email, EventKind, Name, NewPassword, NewUser, Origin, User, Username};
+use crate::flows::verification::{Binding, new_verification};
+use crate::flows::{Audit, FlowError};
+use crate::store::CodePurpose;
+
+/// What an operator says about the new account.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateUser {
+    pub(crate) email: Option<Email>,
+    pub(crate) username: Option<Username>,
+    pub(crate) first_name: Name,
+    pub(crate) last_name: Name,
+    /// None: an account that no password opens.
+    pub(crate) password: Option<NewPassword>,
+    pub(crate) rank: Rank,
+    pub(crate) activation: Activation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rank {
+    User,
+    Staff,
+    Superuser,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// The operator vouches for the address.
+    Now,
+    /// Inactive until the code that is mailed is confirmed.
+    ByCode,
+}
+
+/// Makes the account, active at once or waiting for its mailed code.
+pub(crate) async fn create_user(app: &App, origin: &Origin, wish: CreateUser) -> Result<User, FlowError> {
+    let password = match &wish.password {
+        Some(password) => Some(app.passwords.hash(password.as_password()).await?),
+        None => None,
+    };
+    let now = app.clock.now();
+    let is_active = wish.activation == Activation::Now;
+    let new = NewUser {
+        email_verified: is_active && wish.email.is_some(),
+        email: wish.email,
+        username: wish.username,
+        first_name: wish.first_name,
+        last_name: wish.last_name,
+        avatar: None,
+        password,
+        is_active,
+        is_staff: wish.rank != Rank::User,
+        is_superuser: wish.rank == Rank::Superuser,
+    };
+    let verification = match &new.email {
+        Some(email) if !is_active => {
+            Some(new_verification(app, origin, Binding::Address(email), email, now)?)
+        }
+        _ => None,
+    };
+    let event = Audit { now, origin }.success(EventKind::UserCreated);
+    app.store
+        .write(move |tx| {
+            let user = tx.insert_user(&new, now)?;
+            if let Some((code, mail)) = &verification {
+                tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
+                tx.enqueue_mail(mail)?;
+            }
+            tx.append_event(&event.clone().about(&user).saying("command line"))?;
+            Ok(user)
+        })
+        .await
+}

@@ -1,0 +1,47 @@
+//! One's own profile.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::domain::{EventKind, Invalid, ProfileChange, User};
+use crate::flows::{Audit, Caller, FlowError};
+
+/// Changes what users may change about themselves. Nothing changed is no event.
+pub(crate) async fn update_profile(
+    app: &App,
+    caller: &Caller,
+    change: ProfileChange,
+) -> Result<Arc<User>, FlowError> {
+    let now = app.clock.now();
+    let id = caller.user.id;
+    let event = Audit { now, origin: &caller.origin }
+        .success(EventKind::UserUpdated)
+        .by(&*caller.user)
+        .about(&*caller.user)
+        .in_session(caller.session);
+    let user = app.store.write(move |tx| {
+        let mut user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
+        let changed = change.apply(&mut user, now);
+        if changed.is_empty() {
+            return Ok(user);
+        }
+        if changed.contains(&"username") {
+            allow_username(&user)?;
+        }
+        tx.save_user(&user)?;
+        tx.append_event(&event.clone().saying(changed.join(" ")))?;
+        Ok::<_, FlowError>(user)
+    });
+    Ok(Arc::new(user.await?))
+}
+
+fn allow_username(user: &User) -> Result<(), FlowError> {
+    let refuse = |invalid: Invalid| FlowError::Invalid("username", invalid);
+    match &user.username {
+        Some(username) => username.clone().for_account(user.email.as_ref()).map(drop).map_err(refuse),
+        None if user.email.is_none() => {
+            Err(refuse(Invalid::new("null", "An account needs an email address or a username.")))
+        }
+        None => Ok(()),
+    }
+}

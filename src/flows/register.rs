@@ -1,0 +1,156 @@
+//! Registering.
+
+use crate::app::App;
+use crate::config::{RegistrationMode, Verification};
+use crate::crypto::random;
+use crate::domain::{
+    Avatar, Email, EventKind, Mail, Name, NewPassword, NewUser, Origin, Party, PasswordHash, Registration,
+    RegistrationId, Timestamp, User, Username,
+};
+use crate::flows::letters::post;
+use crate::flows::verification::{Binding, new_verification};
+use crate::flows::{Audit, FlowError};
+use crate::mail::Letter;
+use crate::store::{CodePurpose, WriteTx};
+
+/// What somebody gives to have an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Register {
+    pub(crate) email: Email,
+    pub(crate) password: NewPassword,
+    pub(crate) username: Option<Username>,
+    pub(crate) first_name: Name,
+    pub(crate) last_name: Name,
+    pub(crate) avatar: Option<Avatar>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) enum Registered {
+    /// A code is on its way, or the owner of the address hears that they have an account: nobody can tell which.
+    VerificationRequired {
+        email: Email,
+        registration: RegistrationId,
+    },
+    User(User),
+}
+
+/// Registers an address. With verification required there is no user before the mailed code is confirmed, and the
+/// answer and the work for it are the same whether or not the address is taken.
+pub(crate) async fn register(app: &App, origin: &Origin, new: Register) -> Result<Registered, FlowError> {
+    if app.config.registration.mode == RegistrationMode::Closed {
+        return Err(FlowError::RegistrationClosed);
+    }
+    let hash = app.passwords.hash(new.password.as_password()).await?;
+    match app.config.registration.verification {
+        Verification::Required => wait_for_code(app, origin, new, hash).await,
+        Verification::Optional | Verification::None => make_user(app, origin, new, hash).await,
+    }
+}
+
+async fn wait_for_code(
+    app: &App,
+    origin: &Origin,
+    new: Register,
+    password: PasswordHash,
+) -> Result<Registered, FlowError> {
+    let now = app.clock.now();
+    let id = RegistrationId::new(now, random::bytes());
+    let email = new.email.clone();
+    let (code, mail) = new_verification(app, origin, Binding::Registration(id), &email, now)?;
+    let registration = Registration {
+        id,
+        email: new.email,
+        username: new.username,
+        first_name: new.first_name,
+        last_name: new.last_name,
+        avatar: new.avatar,
+        password,
+        created_at: now,
+        code,
+    };
+    // If somebody takes the address between this look and the write, the code can still never be confirmed.
+    let owner = app.store.read()?.user_by_email(&email.key())?;
+    let notice =
+        owner.as_ref().map(|owner| already_registered(app, origin, owner, now)).transpose()?.flatten();
+    let event = Audit { now, origin }.success(EventKind::UserRegistered);
+    let event = match &owner {
+        Some(owner) => event.about(owner).saying("the address has an account"),
+        None => event.about(Party { id: id.to_string(), label: email.as_str().to_owned() }),
+    };
+    let is_taken = owner.is_some();
+    app.store
+        .write(move |tx| {
+            refuse_taken_username(tx, registration.username.as_ref())?;
+            if is_taken {
+                if let Some(notice) = &notice {
+                    tx.enqueue_mail(notice)?;
+                }
+            } else {
+                tx.save_registration(&registration)?;
+                tx.enqueue_mail(&mail)?;
+            }
+            Ok::<_, FlowError>(tx.append_event(&event)?)
+        })
+        .await?;
+    Ok(Registered::VerificationRequired { email, registration: id })
+}
+
+fn already_registered(
+    app: &App,
+    origin: &Origin,
+    owner: &User,
+    now: Timestamp,
+) -> Result<Option<Mail>, FlowError> {
+    let Some(email) = &owner.email else { return Ok(None) };
+    let letter = Letter::AlreadyRegistered { email, requested_at: now, ip: origin.ip };
+    post(app, email, &letter, now).map(Some)
+}
+
+fn refuse_taken_username(tx: &WriteTx, username: Option<&Username>) -> Result<(), FlowError> {
+    match username {
+        Some(username) if tx.user_by_username(&username.key())?.is_some() => Err(FlowError::username_taken()),
+        _ => Ok(()),
+    }
+}
+
+async fn make_user(
+    app: &App,
+    origin: &Origin,
+    new: Register,
+    password: PasswordHash,
+) -> Result<Registered, FlowError> {
+    let now = app.clock.now();
+    let verification = match app.config.registration.verification {
+        Verification::Optional => {
+            Some(new_verification(app, origin, Binding::Address(&new.email), &new.email, now)?)
+        }
+        Verification::Required | Verification::None => None,
+    };
+    let new = NewUser {
+        email: Some(new.email),
+        username: new.username,
+        first_name: new.first_name,
+        last_name: new.last_name,
+        avatar: new.avatar,
+        password: Some(password),
+        is_active: true,
+        is_staff: false,
+        is_superuser: false,
+        email_verified: false,
+    };
+    let event = Audit { now, origin }.success(EventKind::UserRegistered);
+    let user = app
+        .store
+        .write(move |tx| {
+            let user = tx.insert_user(&new, now)?;
+            if let Some((code, mail)) = &verification {
+                tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
+                tx.enqueue_mail(mail)?;
+            }
+            tx.append_event(&event.clone().by(&user).about(&user))?;
+            Ok::<_, FlowError>(user)
+        })
+        .await?;
+    Ok(Registered::User(user))
+}

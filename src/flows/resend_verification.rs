@@ -1,0 +1,72 @@
+//! Another code, because the first mail did not come.
+
+use crate::app::App;
+use crate::domain::{CodeHash, Email, Mail, Origin, RegistrationId, Timestamp, UserId};
+use crate::flows::FlowError;
+use crate::flows::verification::{Binding, PENDING_FOR, Whose, new_verification};
+use crate::store::{CodePurpose, ReadTx, WriteTx};
+
+/// Sends a new code to somebody who is not verified yet; their earlier code dies. Whoever asks learns nothing from the
+/// answer. Once in `registration.resend_interval` for each code, and nothing in between.
+pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose) -> Result<(), FlowError> {
+    let now = app.clock.now();
+    let found = find(&app.store.read()?, &whose, now)?;
+    let Some((owner, email)) = found else { return Ok(()) };
+    let binding = match owner {
+        Owner::Registration(id) => Binding::Registration(id),
+        Owner::User(_) => Binding::Address(&email),
+    };
+    let (code, mail) = new_verification(app, origin, binding, &email, now)?;
+    let interval = app.config.registration.resend_interval;
+    app.store
+        .write(move |tx| {
+            let current = code_of(tx, owner)?;
+            if current.is_some_and(|current| current.may_resend(now, interval)) {
+                replace(tx, owner, &code, &mail)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Who waits for the code.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Registration(RegistrationId),
+    User(UserId),
+}
+
+/// The newest registration of the address, or the account that waits for its first code.
+fn find(read: &ReadTx, whose: &Whose, now: Timestamp) -> Result<Option<(Owner, Email)>, FlowError> {
+    let registration = match whose {
+        Whose::Registration(id) => read.registration(*id)?,
+        Whose::Email(email) => read.registrations_of(&email.key())?.pop(),
+    };
+    if let Some(registration) = registration {
+        let is_pending = now < registration.created_at.after(PENDING_FOR);
+        return Ok(is_pending.then_some((Owner::Registration(registration.id), registration.email)));
+    }
+    let Whose::Email(email) = whose else { return Ok(None) };
+    let user = read.user_by_email(&email.key())?.filter(|user| !user.email_verified);
+    Ok(user.and_then(|user| Some((Owner::User(user.id), user.email?))))
+}
+
+fn code_of(tx: &WriteTx, owner: Owner) -> Result<Option<CodeHash>, FlowError> {
+    Ok(match owner {
+        Owner::Registration(id) => tx.registration(id)?.map(|registration| registration.code),
+        Owner::User(id) => tx.code(id, CodePurpose::VerifyEmail)?,
+    })
+}
+
+fn replace(tx: &mut WriteTx, owner: Owner, code: &CodeHash, mail: &Mail) -> Result<(), FlowError> {
+    match owner {
+        Owner::Registration(id) => {
+            if let Some(mut registration) = tx.registration(id)? {
+                registration.code = code.clone();
+                tx.save_registration(&registration)?;
+            }
+        }
+        Owner::User(id) => tx.save_code(id, CodePurpose::VerifyEmail, code)?,
+    }
+    Ok(tx.enqueue_mail(mail)?)
+}

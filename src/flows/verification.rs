@@ -1,0 +1,77 @@
+//! What the flows around the mailed code share: making one, and telling whose it is.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::crypto::token::{hash_short_code, matches, new_code, new_token};
+use crate::domain::{CodeHash, Email, Mail, Origin, RegistrationId, Secret, Timestamp};
+use crate::flows::FlowError;
+use crate::flows::letters::post;
+use crate::mail::Letter;
+
+/// Whose code it is, in the words of the one who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Whose {
+    Email(Email),
+    Registration(RegistrationId),
+}
+
+/// What a code is bound to: typed anywhere else, the same digits are wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Binding<'a> {
+    Registration(RegistrationId),
+    /// The address of a user who exists.
+    Address(&'a Email),
+}
+
+impl Binding<'_> {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Registration(id) => [b"registration".as_slice(), &id.0].concat(),
+            Self::Address(email) => [b"address".as_slice(), email.key().as_str().as_bytes()].concat(),
+        }
+    }
+}
+
+/// A new code bound to `binding`, and the letter that brings it.
+pub(super) fn new_verification(
+    app: &App,
+    origin: &Origin,
+    binding: Binding<'_>,
+    to: &Email,
+    now: Timestamp,
+) -> Result<(CodeHash, Mail), FlowError> {
+    let config = &app.config.registration;
+    let short = new_code();
+    let (plain, long) = new_token();
+    let code = CodeHash {
+        short: hash_short_code(&binding.bytes(), &short),
+        long,
+        expires_at: now.after(config.code_ttl),
+        attempts_left: config.code_attempts,
+        sent_at: now,
+    };
+    let base = app.config.server.base_url();
+    let link = Secret::new(format!("{base}/auth/register/verify?code={}", plain.expose()));
+    let letter = Letter::VerifyEmail {
+        code: &short,
+        link: &link,
+        valid_for: config.code_ttl,
+        requested_at: now,
+        ip: origin.ip,
+    };
+    Ok((code, post(app, to, &letter, now)?))
+}
+
+/// Whether these digits open a code that is out.
+pub(super) fn is_right(
+    code: &CodeHash,
+    binding: Binding<'_>,
+    digits: &Secret<String>,
+    now: Timestamp,
+) -> bool {
+    code.is_live(now) && matches(&code.short, &hash_short_code(&binding.bytes(), digits))
+}
+
+/// Registrations that nobody confirmed are kept for a day.
+pub(crate) const PENDING_FOR: Duration = Duration::from_secs(86_400);

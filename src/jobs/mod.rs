@@ -1,0 +1,81 @@
+//! What happens by itself: every background task is in this list.
+//!
+//! Each job does one round when it is told to, so that a test can tell it; the loop here tells it again and again.
+
+mod rotate_keys;
+mod send_mail;
+mod sweep_expired;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::flows::FlowError;
+
+/// What one round left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// There is more to do at once.
+    More,
+    Idle,
+}
+
+const MAIL_PAUSE: Duration = Duration::from_secs(5);
+const SWEEP_PAUSE: Duration = Duration::from_secs(30);
+const KEYS_PAUSE: Duration = Duration::from_secs(600);
+
+/// Runs all jobs until `stop` says so; a round that has begun is finished.
+pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
+    tokio::join!(
+        repeat(
+            "send_mail",
+            MAIL_PAUSE,
+            stop.clone(),
+            || send_mail::run_once(&app),
+            || app.store.mail_waiting().notified()
+        ),
+        repeat(
+            "sweep_expired",
+            SWEEP_PAUSE,
+            stop.clone(),
+            || sweep_expired::run_once(&app),
+            std::future::pending
+        ),
+        repeat("rotate_keys", KEYS_PAUSE, stop, || rotate_keys::run_once(&app), std::future::pending),
+    );
+}
+
+/// Runs each job until it has nothing left to do now.
+pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
+    while send_mail::run_once(app).await? == Progress::More {}
+    while sweep_expired::run_once(app).await? == Progress::More {}
+    rotate_keys::run_once(app).await?;
+    Ok(())
+}
+
+/// One round after the other: at once while there is more, else after a pause or when `wake` rings.
+async fn repeat<R, W>(
+    name: &'static str,
+    pause: Duration,
+    mut stop: watch::Receiver<bool>,
+    round: impl Fn() -> R,
+    wake: impl Fn() -> W,
+) where
+    R: Future<Output = Result<Progress, FlowError>>,
+    W: Future<Output = ()>,
+{
+    while !*stop.borrow() {
+        match round().await {
+            Ok(Progress::More) => continue,
+            Ok(Progress::Idle) => {}
+            Err(error) => tracing::warn!(job = name, %error, "a background job failed and is tried again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = wake() => {}
+            _ = stop.changed() => return,
+        }
+    }
+}

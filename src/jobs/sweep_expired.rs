@@ -1,0 +1,37 @@
+//! Takes away what no longer counts: revocations that no token needs, registrations that nobody confirmed, sessions
+//! that ran out. In small transactions, so that nobody waits for it.
+
+use crate::app::App;
+use crate::flows::{FlowError, PENDING_FOR};
+use crate::jobs::Progress;
+
+/// Rows of each kind that one transaction takes away.
+const ROUND: usize = 200;
+
+pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
+    let now = app.clock.now();
+    let read = app.store.read()?;
+    let revocations = read.spent_revocations(now, ROUND)?;
+    let registrations = read.registrations_before(now.before(PENDING_FOR), ROUND)?;
+    let sessions = read.ended_sessions(now, ROUND)?;
+    drop(read);
+    let found = [revocations.len(), registrations.len(), sessions.len()];
+    if found == [0; 3] {
+        return Ok(Progress::Idle);
+    }
+    app.store
+        .write(move |tx| {
+            for revocation in &revocations {
+                tx.forget_revocation(*revocation)?;
+            }
+            for registration in &registrations {
+                tx.remove_registration(*registration)?;
+            }
+            for session in &sessions {
+                tx.drop_ended_session(*session)?;
+            }
+            Ok::<_, FlowError>(())
+        })
+        .await?;
+    Ok(if found.contains(&ROUND) { Progress::More } else { Progress::Idle })
+}
