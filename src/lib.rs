@@ -7,6 +7,7 @@ mod config;
 mod crypto;
 mod domain;
 mod flows;
+mod http;
 mod jobs;
 mod mail;
 mod store;

@@ -38,5 +38,5 @@ pub(crate) use secret::Secret;
 pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy};
 pub(crate) use time::Timestamp;
 pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
-pub(crate) use user::{NewUser, ProfileChange, User};
+pub(crate) use user::{Change, NewUser, ProfileChange, User};
 pub(crate) use username::{Username, UsernameKey};

@@ -77,25 +77,41 @@ impl NewUser {
     }
 }
 
-/// What users may change about themselves without proving who they are again. None leaves as it is; `Some(None)`
-/// takes away.
-#[expect(clippy::option_option, reason = "leave, take away and set are three different wishes")]
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What becomes of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    Keep,
+    /// Takes the value away.
+    Clear,
+    Set(T),
+}
+
+/// What users may change about themselves without proving who they are again.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProfileChange {
-    pub(crate) username: Option<Option<Username>>,
-    pub(crate) first_name: Option<Name>,
-    pub(crate) last_name: Option<Name>,
-    pub(crate) avatar: Option<Option<Avatar>>,
+    pub(crate) username: Change<Username>,
+    pub(crate) first_name: Change<Name>,
+    pub(crate) last_name: Change<Name>,
+    pub(crate) avatar: Change<Avatar>,
 }
 
 impl ProfileChange {
-    /// The names of the members that would differ, for the audit log.
+    /// Applies the change, and names the members that differ now, for the audit log.
     pub(crate) fn apply(&self, user: &mut User, now: Timestamp) -> Vec<&'static str> {
-        let mut changed = Vec::new();
-        set("username", &mut user.username, self.username.as_ref(), &mut changed);
-        set("first_name", &mut user.first_name, self.first_name.as_ref(), &mut changed);
-        set("last_name", &mut user.last_name, self.last_name.as_ref(), &mut changed);
-        set("avatar", &mut user.avatar, self.avatar.as_ref(), &mut changed);
+        let before = user.clone();
+        set_or_clear(&mut user.username, &self.username);
+        set_or_blank(&mut user.first_name, &self.first_name);
+        set_or_blank(&mut user.last_name, &self.last_name);
+        set_or_clear(&mut user.avatar, &self.avatar);
+        let changed: Vec<&'static str> = [
+            ("username", user.username != before.username),
+            ("first_name", user.first_name != before.first_name),
+            ("last_name", user.last_name != before.last_name),
+            ("avatar", user.avatar != before.avatar),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect();
         if !changed.is_empty() {
             user.updated_at = now;
         }
@@ -103,14 +119,18 @@ impl ProfileChange {
     }
 }
 
-fn set<T: Clone + PartialEq>(
-    name: &'static str,
-    field: &mut T,
-    value: Option<&T>,
-    changed: &mut Vec<&'static str>,
-) {
-    if let Some(value) = value.filter(|value| **value != *field) {
-        *field = value.clone();
-        changed.push(name);
+fn set_or_clear<T: Clone>(field: &mut Option<T>, change: &Change<T>) {
+    match change {
+        Change::Keep => {}
+        Change::Clear => *field = None,
+        Change::Set(value) => *field = Some(value.clone()),
+    }
+}
+
+fn set_or_blank<T: Clone + Default>(field: &mut T, change: &Change<T>) {
+    match change {
+        Change::Keep => {}
+        Change::Clear => *field = T::default(),
+        Change::Set(value) => *field = value.clone(),
     }
 }

@@ -40,6 +40,11 @@ pub(crate) async fn rotate_keys(app: &App, origin: &Origin) -> Result<Vec<Signin
     Ok(fresh.into_iter().map(|(key, _)| key).collect())
 }
 
+/// The keys that anybody may verify access tokens with (RFC 7517).
+pub(crate) fn public_keys(app: &App) -> serde_json::Value {
+    app.keyring().jwks(app.clock.now())
+}
+
 /// A refresh token may lie unused for this long and still count.
 fn longest_refresh(app: &App) -> std::time::Duration {
     app.config.tokens.sessions.refresh_ttl.min(app.config.tokens.sessions.session_ttl)

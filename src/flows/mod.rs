@@ -6,6 +6,7 @@
 mod authenticate;
 mod check_store;
 mod create_user;
+mod health;
 mod letters;
 mod log_in;
 mod log_out;
@@ -28,16 +29,17 @@ use crate::store::{StoreError, Unique};
 pub(crate) use authenticate::{Caller, TokenFacts, authenticate, inspect_token};
 pub(crate) use check_store::check_store;
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
+pub(crate) use health::{is_alive, is_ready};
 pub(crate) use log_in::{Credentials, log_in};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere};
-pub(crate) use manage_keys::{list_keys, rotate_keys};
+pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
 pub(crate) use profile::update_profile;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
 pub(crate) use sessions::{LoggedIn, Tokens, end_session, list_sessions};
 pub(crate) use verification::{PENDING_FOR, Whose};
-pub(crate) use verify_email::verify_email;
+pub(crate) use verify_email::{confirm_email, verify_email};
 
 /// Why a flow was refused, in terms its caller can act on.
 #[derive(Debug, thiserror::Error)]

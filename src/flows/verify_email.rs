@@ -5,15 +5,16 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::token::hash_token;
 use crate::domain::{
-    Code, CodeHash, Event, EventKind, Name, Origin, Registration, Secret, Session, TokenHash, User,
+    Code, CodeHash, Event, EventKind, Name, Origin, PlainToken, Registration, Secret, Session, Timestamp,
+    TokenHash, User,
 };
 use crate::flows::sessions::{Opening, sign};
 use crate::flows::verification::{Binding, Whose, is_right};
 use crate::flows::{Audit, FlowError, LoggedIn};
 use crate::store::{CodePurpose, StoreError, Unique, WriteTx};
 
-/// Takes a code for what it was sent for. The long code of the link stands alone; the short one is looked for where
-/// `whose` says. Check, consumption, user and session are one transaction: of fifty at once, one is let in.
+/// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
+/// where `whose` says. Check, consumption, user and session are one transaction: of fifty at once, one is let in.
 pub(crate) async fn verify_email(
     app: &App,
     origin: &Origin,
@@ -25,16 +26,8 @@ pub(crate) async fn verify_email(
     let verified = audit.success(EventKind::UserVerified);
     let logged_in = audit.success(EventKind::LoginSucceeded).in_session(opening.session_id()).saying("code");
     let outcome = app.store.write(move |tx| {
-        let confirmed = match &code {
-            Code::Long(plain) => find_by_link(tx, &hash_token(plain), &opening)?,
-            Code::Short(digits) => match &whose {
-                Some(whose) => find_by_digits(tx, digits, whose, &opening)?,
-                None => None,
-            },
-        };
         // A wrong guess is an answer, not an error: what it cost must be committed.
-        let Some(confirmed) = confirmed else { return Ok(None) };
-        let mut user = confirm(tx, confirmed, &opening)?;
+        let Some(mut user) = consume(tx, &code, whose.as_ref(), opening.now)? else { return Ok(None) };
         let session = opening.run(tx, &mut user)?;
         append(tx, &verified, &user)?;
         append(tx, &logged_in, &user)?;
@@ -44,18 +37,46 @@ pub(crate) async fn verify_email(
     Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
 }
 
+/// Confirms the address without logging in, for a page that could not hold the tokens.
+pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) -> Result<User, FlowError> {
+    let now = app.clock.now();
+    let verified = Audit { now, origin }.success(EventKind::UserVerified);
+    let code = Code::Long(link);
+    let outcome = app.store.write(move |tx| {
+        let Some(user) = consume(tx, &code, None, now)? else { return Ok(None) };
+        append(tx, &verified, &user)?;
+        Ok::<Option<User>, FlowError>(Some(user))
+    });
+    outcome.await?.ok_or(FlowError::InvalidCode)
+}
+
+/// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old.
+fn consume(
+    tx: &mut WriteTx,
+    code: &Code,
+    whose: Option<&Whose>,
+    now: Timestamp,
+) -> Result<Option<User>, FlowError> {
+    let confirmed = match (code, whose) {
+        (Code::Long(plain), _) => find_by_link(tx, &hash_token(plain), now)?,
+        (Code::Short(digits), Some(whose)) => find_by_digits(tx, digits, whose, now)?,
+        (Code::Short(_), None) => None,
+    };
+    confirmed.map(|confirmed| confirm(tx, confirmed, now)).transpose()
+}
+
 /// Who was confirmed by the right code.
 enum Confirmed {
     Registration(Registration),
     User(User),
 }
 
-fn find_by_link(tx: &WriteTx, hash: &TokenHash, opening: &Opening) -> Result<Option<Confirmed>, FlowError> {
+fn find_by_link(tx: &WriteTx, hash: &TokenHash, now: Timestamp) -> Result<Option<Confirmed>, FlowError> {
     if let Some(registration) = tx.registration_by_code(hash)? {
-        return Ok(registration.code.is_live(opening.now).then_some(Confirmed::Registration(registration)));
+        return Ok(registration.code.is_live(now).then_some(Confirmed::Registration(registration)));
     }
     let Some((user, purpose)) = tx.code_owner(hash)? else { return Ok(None) };
-    let is_live = tx.code(user, purpose)?.is_some_and(|code| code.is_live(opening.now));
+    let is_live = tx.code(user, purpose)?.is_some_and(|code| code.is_live(now));
     if purpose != CodePurpose::VerifyEmail || !is_live {
         return Ok(None);
     }
@@ -67,14 +88,14 @@ fn find_by_digits(
     tx: &mut WriteTx,
     digits: &Secret<String>,
     whose: &Whose,
-    opening: &Opening,
+    now: Timestamp,
 ) -> Result<Option<Confirmed>, FlowError> {
     let registrations = match whose {
         Whose::Registration(id) => tx.registration(*id)?.into_iter().collect(),
         Whose::Email(email) => tx.registrations_of(&email.key())?,
     };
     for registration in &registrations {
-        if is_right(&registration.code, Binding::Registration(registration.id), digits, opening.now) {
+        if is_right(&registration.code, Binding::Registration(registration.id), digits, now) {
             return Ok(Some(Confirmed::Registration(registration.clone())));
         }
     }
@@ -86,7 +107,7 @@ fn find_by_digits(
     let Whose::Email(email) = whose else { return Ok(None) };
     let Some(user) = tx.user_by_email(&email.key())? else { return Ok(None) };
     let Some(mut code) = tx.code(user.id, CodePurpose::VerifyEmail)? else { return Ok(None) };
-    if is_right(&code, Binding::Address(email), digits, opening.now) {
+    if is_right(&code, Binding::Address(email), digits, now) {
         return Ok(Some(Confirmed::User(user)));
     }
     if spend_guess(&mut code) {
@@ -102,26 +123,27 @@ fn spend_guess(code: &mut CodeHash) -> bool {
     had_one
 }
 
-fn confirm(tx: &mut WriteTx, confirmed: Confirmed, opening: &Opening) -> Result<User, FlowError> {
+fn confirm(tx: &mut WriteTx, confirmed: Confirmed, now: Timestamp) -> Result<User, FlowError> {
     match confirmed {
         Confirmed::Registration(registration) => {
             // All registrations of this address end here: nobody else's password comes under it.
             for other in tx.registrations_of(&registration.email.key())? {
                 tx.remove_registration(other.id)?;
             }
-            insert(tx, registration, opening)
+            insert(tx, registration, now)
         }
         Confirmed::User(mut user) => {
             tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
             user.is_active = true;
             user.email_verified = true;
-            user.updated_at = opening.now;
+            user.updated_at = now;
+            tx.save_user(&user)?;
             Ok(user)
         }
     }
 }
 
-fn insert(tx: &mut WriteTx, registration: Registration, opening: &Opening) -> Result<User, FlowError> {
+fn insert(tx: &mut WriteTx, registration: Registration, now: Timestamp) -> Result<User, FlowError> {
     let mut new = registration.into_user();
     // The name was free when it was asked for. Whoever was faster has it; the account does not wait for another.
     if let Some(username) = &new.username
@@ -129,7 +151,7 @@ fn insert(tx: &mut WriteTx, registration: Registration, opening: &Opening) -> Re
     {
         new.username = None;
     }
-    tx.insert_user(&new, opening.now).map_err(|error| match error {
+    tx.insert_user(&new, now).map_err(|error| match error {
         StoreError::Taken(Unique::Email) => FlowError::InvalidCode,
         error => error.into(),
     })

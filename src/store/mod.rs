@@ -140,6 +140,11 @@ impl Store {
         self.writer.failure()
     }
 
+    /// Whether the disk has room for the next write.
+    pub(crate) fn has_space(&self) -> bool {
+        writer::has_space(&self.engine, 1)
+    }
+
     /// Takes no more writes, finishes those that wait, and lets go of the file with the last clone.
     pub(crate) async fn close(&self) {
         self.writer.stop().await;

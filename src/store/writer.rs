@@ -162,9 +162,7 @@ impl Thread {
         if tx.writes().is_empty() {
             return Ok(());
         }
-        let rows = u64::try_from(tx.writes().len()).unwrap_or(u64::MAX);
-        let needed = SPARE_DISK_BYTES.saturating_add(rows.saturating_mul(DISK_BYTES_PER_ROW));
-        if self.engine.free_disk_bytes().is_some_and(|free| free < needed) {
+        if !has_space(&self.engine, tx.writes().len()) {
             tracing::error!("the disk is full: writes are refused until there is space");
             return Err(StoreError::DiskFull);
         }
@@ -175,6 +173,13 @@ impl Thread {
         tracing::error!(%error, "the store stops: what the disk holds is unknown until the next start");
         self.fail.send_replace(true);
     }
+}
+
+/// Whether the disk has room for a commit of so many rows.
+pub(super) fn has_space(engine: &Engine, rows: usize) -> bool {
+    let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+    let needed = SPARE_DISK_BYTES.saturating_add(rows.saturating_mul(DISK_BYTES_PER_ROW));
+    engine.free_disk_bytes().is_none_or(|free| free >= needed)
 }
 
 impl StoreError {

@@ -1,0 +1,142 @@
+//! An endpoint is a value: method, path, who may call, body, replies, texts and handler stand in one expression.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use warp::http::{Method, StatusCode};
+
+use crate::app::App;
+use crate::http::body::Body;
+use crate::http::caller::{Admit, Public, User};
+use crate::http::error::ApiError;
+use crate::http::reply::Reply;
+use crate::http::request::Req;
+
+/// What a handler works with: the service, and who is calling. The type of `caller` is the proof that it was checked.
+pub(crate) struct Cx<C> {
+    pub(crate) app: Arc<App>,
+    pub(crate) caller: C,
+}
+
+/// Who may call an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody. Credentials that come along are not even looked at.
+    Public,
+    /// A user with an access token.
+    User,
+}
+
+/// One endpoint of the API.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    /// The first is its name; the others are the same endpoint for front ends that know it by them.
+    pub(crate) paths: Vec<&'static str>,
+    pub(crate) access: Access,
+    pub(crate) summary: &'static str,
+    pub(crate) body: Option<SchemaOf>,
+    pub(crate) query: Vec<(&'static str, &'static str)>,
+    pub(crate) replies: Vec<(StatusCode, Option<SchemaOf>)>,
+    handler: Handler,
+}
+
+/// A type that the OpenAPI document describes.
+#[derive(Clone, Copy)]
+pub(crate) struct SchemaOf {
+    pub(crate) name: fn() -> std::borrow::Cow<'static, str>,
+    pub(crate) schema: fn() -> RefOr<Schema>,
+    pub(crate) parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl SchemaOf {
+    fn of<T: ToSchema>() -> Self {
+        Self { name: T::name, schema: T::schema, parts: T::schemas }
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Reply, ApiError>> + Send>>;
+type Handler = Box<dyn Fn(Arc<App>, Req) -> Answer + Send + Sync>;
+
+/// An endpoint for everybody.
+pub(crate) fn public<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
+where
+    F: Fn(Cx<Public>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::Public, handler)
+}
+
+/// An endpoint for users who show their access token.
+pub(crate) fn user<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
+where
+    F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::User, handler)
+}
+
+fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
+where
+    C: Admit + Send + 'static,
+    F: Fn(Cx<C>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    Endpoint {
+        method,
+        paths: vec![path],
+        access,
+        summary: "",
+        body: None,
+        query: Vec::new(),
+        replies: Vec::new(),
+        handler: Box::new(move |app, req| {
+            Box::pin(async move {
+                let caller = C::admit(&app, &req)?;
+                handler(Cx { app, caller }, req).await
+            })
+        }),
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn also_at(mut self, path: &'static str) -> Self {
+        self.paths.push(path);
+        self
+    }
+
+    /// What it does, in one sentence.
+    pub(crate) fn does(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    pub(crate) fn body<B: Body>(mut self) -> Self {
+        #[cfg(test)]
+        crate::http::body::tests::assert_the_schema_is_what_is_decoded::<B>();
+        self.body = Some(SchemaOf::of::<B>());
+        self
+    }
+
+    /// A query parameter and what it is.
+    pub(crate) fn query(mut self, name: &'static str, what: &'static str) -> Self {
+        self.query.push((name, what));
+        self
+    }
+
+    pub(crate) fn replies<T: ToSchema>(mut self, status: StatusCode) -> Self {
+        self.replies.push((status, Some(SchemaOf::of::<T>())));
+        self
+    }
+
+    /// A reply without a JSON body.
+    pub(crate) fn replies_nothing(mut self, status: StatusCode) -> Self {
+        self.replies.push((status, None));
+        self
+    }
+
+    pub(crate) async fn run(&self, app: Arc<App>, req: Req) -> Result<Reply, ApiError> {
+        (self.handler)(app, req).await
+    }
+}

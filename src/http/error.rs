@@ -1,0 +1,198 @@
+//! From errors to status codes: the one table, and the one shape (RFC 9457).
+
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::http::StatusCode;
+use warp::http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+
+use crate::domain::Invalid;
+use crate::flows::FlowError;
+use crate::http::reply::Reply;
+use crate::http::request::RequestId;
+
+/// What a client is told when it does not get what it asked for.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// What is wrong with the members of the body, in their order; empty if the body as a whole is wrong.
+    Invalid(Vec<(String, Vec<Invalid>)>, &'static str),
+    InvalidCode,
+    BadHost,
+    NotAuthenticated,
+    InvalidToken,
+    InvalidCredentials,
+    RegistrationClosed,
+    NotFound,
+    MethodNotAllowed {
+        allow: String,
+    },
+    Conflict(&'static str, Invalid),
+    BodyTooLarge,
+    UnsupportedMediaType,
+    Overloaded {
+        retry_after: Duration,
+    },
+    Unavailable(String),
+    Internal(String),
+}
+
+impl ApiError {
+    /// The body as a whole is wrong: not JSON, not an object, not UTF-8.
+    pub(crate) fn malformed(detail: &'static str) -> Self {
+        Self::Invalid(Vec::new(), detail)
+    }
+
+    /// The table: status, stable code, and what to tell a person.
+    pub(crate) fn problem(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Invalid(_, detail) => (S::BAD_REQUEST, "invalid", detail),
+            Self::InvalidCode => (S::BAD_REQUEST, "invalid_code", "This code is wrong, used or too old."),
+            Self::BadHost => {
+                (S::BAD_REQUEST, "bad_host", "This host is not served here (server.allowed_hosts).")
+            }
+            Self::NotAuthenticated => {
+                (S::UNAUTHORIZED, "not_authenticated", "Send an access token: Authorization: Bearer TOKEN.")
+            }
+            Self::InvalidToken => {
+                (S::UNAUTHORIZED, "invalid_token", "This token is not valid, or not any more.")
+            }
+            Self::InvalidCredentials => {
+                (S::UNAUTHORIZED, "invalid_credentials", "No active account has these credentials.")
+            }
+            Self::RegistrationClosed => (S::FORBIDDEN, "registration_closed", "Registration is closed here."),
+            Self::NotFound => (S::NOT_FOUND, "not_found", "There is nothing here."),
+            Self::MethodNotAllowed { .. } => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes other methods (see Allow).")
+            }
+            Self::Conflict(..) => (S::CONFLICT, "conflict", "Another account has this already."),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large."),
+            Self::UnsupportedMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as application/json, in UTF-8, not compressed.",
+            ),
+            Self::Overloaded { .. } => (S::SERVICE_UNAVAILABLE, "overloaded", "Too much to do: try again."),
+            Self::Unavailable(_) => {
+                (S::SERVICE_UNAVAILABLE, "unavailable", "Nothing can be saved at the moment: try again.")
+            }
+            Self::Internal(_) => {
+                (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; it is in the log.")
+            }
+        }
+    }
+
+    pub(crate) fn into_reply(self, id: &RequestId) -> Reply {
+        let (status, code, detail) = self.problem();
+        self.log(id);
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail,
+            request_id: id.to_string(),
+            errors: self.field_errors(),
+        };
+        let mut reply = Reply::problem(status, &problem);
+        if let Some((name, value)) = self.header() {
+            reply = reply.header(name, value);
+        }
+        // The rest of a body that was not read would be taken for the next request.
+        if matches!(self, Self::BodyTooLarge) {
+            reply = reply.header(CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
+    }
+
+    fn header(&self) -> Option<(warp::http::HeaderName, HeaderValue)> {
+        match self {
+            Self::NotAuthenticated | Self::InvalidCredentials => {
+                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            Self::InvalidToken => {
+                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\"")))
+            }
+            Self::MethodNotAllowed { allow } => Some((ALLOW, HeaderValue::from_str(allow).ok()?)),
+            Self::Overloaded { retry_after } => {
+                Some((RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1))))
+            }
+            Self::Unavailable(_) => Some((RETRY_AFTER, HeaderValue::from_static("5"))),
+            _ => None,
+        }
+    }
+
+    fn field_errors(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
+        let told = |invalid: &Invalid| serde_json::json!({"code": invalid.code, "message": invalid.message});
+        match self {
+            Self::Invalid(fields, _) => Some(
+                fields
+                    .iter()
+                    .map(|(name, broken)| (name.clone(), broken.iter().map(told).collect()))
+                    .collect(),
+            ),
+            Self::Conflict(name, invalid) => {
+                Some([((*name).to_owned(), serde_json::json!([told(invalid)]))].into_iter().collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the client must not see goes to the log, once, here.
+    fn log(&self, id: &RequestId) {
+        match self {
+            Self::Internal(reason) => {
+                tracing::error!(request.id = %id, reason, "a request failed for a reason of ours");
+            }
+            Self::Unavailable(reason) => tracing::warn!(request.id = %id, reason, "a write was turned away"),
+            _ => {}
+        }
+    }
+}
+
+impl From<FlowError> for ApiError {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Invalid(name, invalid) => {
+                Self::Invalid(vec![(name.to_owned(), vec![invalid])], INVALID_FIELDS)
+            }
+            FlowError::BadCredentials => Self::InvalidCredentials,
+            FlowError::InvalidToken => Self::InvalidToken,
+            FlowError::InvalidCode => Self::InvalidCode,
+            FlowError::NotFound => Self::NotFound,
+            FlowError::EmailTaken => Self::Conflict(
+                "email",
+                Invalid::new("taken", "A user with that email address already exists."),
+            ),
+            FlowError::RegistrationClosed => Self::RegistrationClosed,
+            FlowError::Overloaded { retry_after } => Self::Overloaded { retry_after },
+            FlowError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
+            FlowError::Internal(reason) => Self::Internal(reason),
+        }
+    }
+}
+
+/// The detail of an `invalid` whose members tell the rest.
+pub(crate) const INVALID_FIELDS: &str = "Some members of the body are not accepted: see errors.";
+
+/// The body of every error: `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    #[schema(value_type = String)]
+    r#type: &'static str,
+    #[schema(value_type = String)]
+    title: &'static str,
+    status: u16,
+    /// Stable: tell errors apart by it.
+    #[schema(value_type = String)]
+    code: &'static str,
+    #[schema(value_type = String)]
+    detail: &'static str,
+    /// The same as in the log and in the `X-Request-Id` header.
+    request_id: String,
+    /// By member: what is wrong with it, as `code` and `message`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    errors: Option<serde_json::Map<String, serde_json::Value>>,
+}

@@ -1,0 +1,48 @@
+//! Headers that every answer has, whatever it answers.
+
+use url::Url;
+use warp::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+
+use crate::http::request::RequestId;
+
+/// Made once from the configuration.
+pub(crate) struct SecurityHeaders {
+    fixed: Vec<(HeaderName, HeaderValue)>,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Nothing may load anything or frame it. Pages bring their own, wider policy.
+const NO_CONTENT: &str = "default-src 'none'; frame-ancestors 'none'";
+
+impl SecurityHeaders {
+    pub(crate) fn new(public_url: &Url) -> Self {
+        let text = HeaderValue::from_static;
+        let mut fixed = vec![
+            (X_CONTENT_TYPE_OPTIONS, text("nosniff")),
+            (REFERRER_POLICY, text("no-referrer")),
+            (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
+            (HeaderName::from_static("cross-origin-resource-policy"), text("same-origin")),
+            (HeaderName::from_static("permissions-policy"), text("camera=(), geolocation=(), microphone=()")),
+            (CACHE_CONTROL, text("no-store")),
+            (CONTENT_SECURITY_POLICY, text(NO_CONTENT)),
+        ];
+        if public_url.scheme() == "https" {
+            fixed.push((STRICT_TRANSPORT_SECURITY, text("max-age=31536000")));
+        }
+        Self { fixed }
+    }
+
+    /// Adds what the answer does not say itself.
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap, id: &RequestId) {
+        for (name, value) in &self.fixed {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+            headers.insert(REQUEST_ID, id);
+        }
+    }
+}

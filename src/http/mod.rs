@@ -1,0 +1,22 @@
+//! Who asks: warp lives here and nowhere else.
+//!
+//! An endpoint is a value. Router, OpenAPI document and access tests are made from the same list. A handler decodes,
+//! makes one call, encodes. Must never: touch the store or the crypto, or decide what only a flow may decide.
+
+mod body;
+mod caller;
+mod endpoint;
+mod error;
+mod headers;
+mod limits;
+mod openapi;
+mod pages;
+mod reply;
+mod request;
+mod router;
+mod routes;
+mod views;
+
+pub(crate) use openapi::DOCUMENT as OPENAPI_DOCUMENT;
+pub(crate) use request::Peer;
+pub(crate) use router::service;

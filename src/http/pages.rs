@@ -1,0 +1,69 @@
+//! Our own pages: plain HTML and one style sheet, no script. What goes into a page is escaped.
+
+use minijinja::{Environment, context};
+use rust_embed::RustEmbed;
+use warp::http::StatusCode;
+use warp::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+
+use crate::config::Config;
+use crate::domain::PlainToken;
+use crate::http::reply::Reply;
+
+#[derive(RustEmbed)]
+#[folder = "assets/account/"]
+struct Assets;
+
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
+/// The page that the link in the mail opens: a button, if the code looks like one.
+pub(crate) fn verify_email(config: &Config, code: Option<&PlainToken>) -> Reply {
+    match code {
+        Some(code) => page(config, StatusCode::OK, "verify.html", Some(code.expose())),
+        None => link_is_spent(config),
+    }
+}
+
+pub(crate) fn email_verified(config: &Config) -> Reply {
+    page(config, StatusCode::OK, "verified.html", None)
+}
+
+pub(crate) fn link_is_spent(config: &Config) -> Reply {
+    page(config, StatusCode::BAD_REQUEST, "spent.html", None)
+}
+
+pub(crate) fn asset(name: &str) -> Option<Vec<u8>> {
+    Assets::get(name).map(|file| file.data.into_owned())
+}
+
+fn page(config: &Config, status: StatusCode, name: &str, code: Option<&str>) -> Reply {
+    let host = config.server.public_url.host_str().unwrap_or("this service");
+    match render(name, host, code) {
+        Ok(html) => Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
+            .header(CONTENT_SECURITY_POLICY, POLICY),
+        Err(error) => {
+            tracing::error!(page = name, %error, "a page does not render");
+            Reply::nothing(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+fn render(name: &str, host: &str, code: Option<&str>) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_loader(|name| Ok(asset(name).and_then(|bytes| String::from_utf8(bytes).ok())));
+    environment.get_template(name)?.render(context! { host, code })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_renders_and_escapes() {
+        for name in ["verify.html", "verified.html", "spent.html"] {
+            let html = render(name, "<auth>", Some("\"><script>")).expect(name);
+            assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");
+        }
+    }
+}

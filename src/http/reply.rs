@@ -1,0 +1,73 @@
+//! What goes back: a status, headers, and bytes.
+
+use serde::Serialize;
+use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use warp::http::{Response, StatusCode};
+
+/// An answer. `headers.rs` adds what every answer has.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+impl Reply {
+    pub(crate) fn json<T: Serialize>(status: StatusCode, view: &T) -> Self {
+        Self::serialized(status, JSON, view)
+    }
+
+    pub(crate) fn problem<T: Serialize>(status: StatusCode, problem: &T) -> Self {
+        Self::serialized(status, PROBLEM, problem)
+    }
+
+    pub(crate) fn nothing(status: StatusCode) -> Self {
+        Self { status, content_type: None, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// Answers OPTIONS.
+    pub(crate) fn allow(methods: &str) -> Self {
+        let allow = HeaderValue::from_str(methods).unwrap_or(HeaderValue::from_static(""));
+        Self::nothing(StatusCode::NO_CONTENT).header(ALLOW, allow)
+    }
+
+    pub(crate) fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        let content_type = Some(HeaderValue::from_static(content_type));
+        Self { status, content_type, headers: Vec::new(), body }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same answer without its body, for HEAD.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body.clear();
+        self
+    }
+
+    pub(crate) fn into_response(self) -> Response<Vec<u8>> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.reserve(12);
+        if let Some(content_type) = self.content_type {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        for (name, value) in self.headers {
+            headers.append(name, value);
+        }
+        response
+    }
+
+    fn serialized<T: Serialize>(status: StatusCode, content_type: HeaderValue, view: &T) -> Self {
+        // The views are plain structs of text, numbers and lists: they always serialize.
+        let body = serde_json::to_vec(view).unwrap_or_default();
+        Self { status, content_type: Some(content_type), headers: Vec::new(), body }
+    }
+}

@@ -1,0 +1,164 @@
+//! A request, taken apart by warp and bounded here.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{Stream, StreamExt};
+use warp::Buf;
+use warp::http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use warp::http::{HeaderMap, Method};
+
+use crate::config::Config;
+use crate::domain::Origin;
+use crate::http::body::{Body, Fields};
+use crate::http::error::ApiError;
+use crate::http::limits::{BODY_BYTES, BODY_TIME};
+
+/// The peer of a connection, which the server puts into each request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Names one request in the log, in the answer and in the audit log: the start of the process, and a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestId {
+    process: u64,
+    count: u64,
+}
+
+impl RequestId {
+    /// The next one of this process, whose own part is `process`.
+    pub(crate) fn next(process: u64) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        Self { process, count: COUNT.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012x}-{:x}", self.process & 0xffff_ffff_ffff, self.count)
+    }
+}
+
+/// The bytes of a body as they come.
+pub(crate) type BodyStream = Pin<Box<dyn Stream<Item = Option<Vec<u8>>> + Send>>;
+
+/// Turns warp's stream into ours: None is a body that broke off.
+pub(crate) fn body_stream<B: Buf, E>(
+    stream: impl Stream<Item = Result<B, E>> + Send + 'static,
+) -> BodyStream {
+    Box::pin(stream.map(|chunk| {
+        let mut chunk = chunk.ok()?;
+        let mut bytes = vec![0; chunk.remaining()];
+        chunk.copy_to_slice(&mut bytes);
+        Some(bytes)
+    }))
+}
+
+/// One request.
+pub(crate) struct Req {
+    pub(crate) id: RequestId,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) body: BodyStream,
+    /// Filled in by the router.
+    pub(crate) params: Vec<(String, String)>,
+}
+
+/// The two kinds of body that a request may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MediaType {
+    Json,
+    Form,
+}
+
+impl Req {
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// A part of the path. What does not parse names nothing that exists.
+    pub(crate) fn param<T: std::str::FromStr>(&self, name: &str) -> Result<T, ApiError> {
+        let value = self.params.iter().find(|(param, _)| param == name).map(|(_, value)| value);
+        value.and_then(|value| value.parse().ok()).ok_or(ApiError::NotFound)
+    }
+
+    /// A query parameter; none if it is not given, or given twice.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        let mut values =
+            url::form_urlencoded::parse(self.query.as_bytes()).filter(|(param, _)| param == name);
+        let value = values.next().map(|(_, value)| value.into_owned());
+        value.filter(|_| values.next().is_none())
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        let user_agent = self.headers.get(USER_AGENT);
+        Origin {
+            ip: self.peer.map(|peer| peer.ip().to_canonical()),
+            user_agent: user_agent
+                .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
+            request_id: Some(self.id.to_string()),
+        }
+    }
+
+    /// Reads a JSON body as what the endpoint takes.
+    pub(crate) async fn json<B: Body>(&mut self, config: &Config) -> Result<B, ApiError> {
+        match self.media_type()? {
+            Some(MediaType::Json) => Fields::of_json(&self.bytes().await?)?.decode(config),
+            // Nothing at all: the members that are missing say more than a wrong media type.
+            None if self.bytes().await?.is_empty() => Fields::default().decode(config),
+            None | Some(MediaType::Form) => Err(ApiError::UnsupportedMediaType),
+        }
+    }
+
+    /// Whether the body comes from a form of one of our pages.
+    pub(crate) fn is_form(&self) -> bool {
+        matches!(self.media_type(), Ok(Some(MediaType::Form)))
+    }
+
+    /// Reads the body that a form of one of our pages sends.
+    pub(crate) async fn form<B: Body>(&mut self, config: &Config) -> Result<B, ApiError> {
+        Fields::of_form(&self.bytes().await?).decode(config)
+    }
+
+    fn media_type(&self) -> Result<Option<MediaType>, ApiError> {
+        if self.headers.contains_key(CONTENT_ENCODING) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let Some(header) = self.headers.get(CONTENT_TYPE) else { return Ok(None) };
+        let text = header.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
+        let (essence, params) = text.split_once(';').unwrap_or((text, ""));
+        let charset_is_utf8 = params.split(';').all(|param| match param.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        });
+        match essence.trim().to_ascii_lowercase().as_str() {
+            "application/json" if charset_is_utf8 => Ok(Some(MediaType::Json)),
+            "application/x-www-form-urlencoded" if charset_is_utf8 => Ok(Some(MediaType::Form)),
+            _ => Err(ApiError::UnsupportedMediaType),
+        }
+    }
+
+    /// Counts the bytes that really come, not those that a header promises.
+    async fn bytes(&mut self) -> Result<Vec<u8>, ApiError> {
+        let read = async {
+            let mut bytes = Vec::new();
+            while let Some(chunk) = self.body.next().await {
+                let chunk = chunk.ok_or(ApiError::malformed("The body broke off."))?;
+                if bytes.len() + chunk.len() > BODY_BYTES {
+                    return Err(ApiError::BodyTooLarge);
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(bytes)
+        };
+        let too_slow = |_| ApiError::malformed("The body did not come in time.");
+        tokio::time::timeout(BODY_TIME, read).await.map_err(too_slow)?
+    }
+}

@@ -1,0 +1,205 @@
+//! From a request to its endpoint: warp takes the request apart, one look-up in one table decides.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::header::HOST;
+use warp::http::{HeaderMap, Method, Response};
+use warp::reply::Reply as _;
+
+use crate::app::App;
+use crate::config::ServerConfig;
+use crate::http::endpoint::Endpoint;
+use crate::http::error::ApiError;
+use crate::http::headers::SecurityHeaders;
+use crate::http::reply::Reply;
+use crate::http::request::{Peer, Req, RequestId, body_stream};
+use crate::http::routes;
+
+/// The whole HTTP surface as one filter; each connection gets a clone.
+pub(crate) fn service(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
+    let router = Arc::new(Router::new(&app, routes::endpoints()));
+    let process = router.process;
+    warp::any()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(warp::query::raw().or_else(|_| std::future::ready(Ok::<_, Infallible>((String::new(),)))))
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Peer>())
+        .and(warp::body::stream())
+        .map(move |method, path: warp::path::FullPath, query, headers, peer: Option<Peer>, body| Req {
+            id: RequestId::next(process),
+            method,
+            path: path.as_str().to_owned(),
+            query,
+            headers,
+            peer: peer.map(|peer| peer.0),
+            body: body_stream(body),
+            params: Vec::new(),
+        })
+        .then(move |req: Req| {
+            let (app, router) = (Arc::clone(&app), Arc::clone(&router));
+            async move { router.answer(app, req).await.map(warp::hyper::body::Bytes::from).into_response() }
+        })
+        .boxed()
+}
+
+struct Router {
+    endpoints: Vec<Endpoint>,
+    /// Path -> method -> place in `endpoints`. Paths are without the slash at their end.
+    table: matchit::Router<BTreeMap<&'static str, usize>>,
+    headers: SecurityHeaders,
+    hosts: Vec<String>,
+    process: u64,
+}
+
+impl Router {
+    fn new(app: &App, endpoints: Vec<Endpoint>) -> Self {
+        let mut methods: BTreeMap<&'static str, BTreeMap<&'static str, usize>> = BTreeMap::new();
+        for (place, endpoint) in endpoints.iter().enumerate() {
+            for path in &endpoint.paths {
+                let at = methods.entry(without_slash(path)).or_default();
+                at.insert(method_name(&endpoint.method), place);
+            }
+        }
+        let mut table = matchit::Router::new();
+        for (path, methods) in methods {
+            // Two paths that exclude each other are a mistake in the list; every test that starts a server finds it.
+            if let Err(error) = table.insert(path, methods) {
+                tracing::error!(path, %error, "an endpoint cannot be routed");
+            }
+        }
+        Self {
+            endpoints,
+            table,
+            headers: SecurityHeaders::new(&app.config.server.public_url),
+            hosts: hosts(&app.config.server),
+            process: app.clock.now().millis(),
+        }
+    }
+
+    /// Every answer of the service leaves through here.
+    async fn answer(&self, app: Arc<App>, req: Req) -> Response<Vec<u8>> {
+        let (id, is_head) = (req.id, req.method == Method::HEAD);
+        let (method, path) = (req.method.clone(), req.path.clone());
+        // A bug in a handler costs this request, not the others.
+        let outcome = AssertUnwindSafe(self.dispatch(app, req)).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| Err(ApiError::Internal("a handler panicked".to_owned())));
+        let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
+        let reply = if is_head { reply.without_body() } else { reply };
+        let mut response = reply.into_response();
+        self.headers.add_to(response.headers_mut(), &id);
+        tracing::debug!(request.id = %id, %method, path, status = response.status().as_u16(), "answered");
+        response
+    }
+
+    async fn dispatch(&self, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
+        if !self.serves_host(&req.headers) {
+            return Err(ApiError::BadHost);
+        }
+        let path = std::mem::take(&mut req.path);
+        let found = self.table.at(without_slash(&path)).map_err(|_| ApiError::NotFound)?;
+        let method = if req.method == Method::HEAD { &Method::GET } else { &req.method };
+        let Some(place) = found.value.get(method_name(method)) else {
+            let allow = allow(found.value);
+            let is_options = req.method == Method::OPTIONS;
+            return if is_options {
+                Ok(Reply::allow(&allow))
+            } else {
+                Err(ApiError::MethodNotAllowed { allow })
+            };
+        };
+        req.params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let endpoint = self.endpoints.get(*place).ok_or(ApiError::NotFound)?;
+        endpoint.run(app, req).await
+    }
+
+    /// A request for a host that is not ours may come from a page that rebound its name to our address.
+    fn serves_host(&self, headers: &HeaderMap) -> bool {
+        let mut named = headers.get_all(HOST).iter();
+        let Some(host) = named.next() else { return true }; // HTTP/2 names it in :authority, checked by hyper.
+        let Ok(host) = host.to_str() else { return false };
+        named.next().is_none() && is_allowed(&self.hosts, host)
+    }
+}
+
+/// Hosts that may be named: loopback, the one of `public_url`, and those that are configured.
+fn hosts(config: &ServerConfig) -> Vec<String> {
+    let own = config.public_url.host_str().unwrap_or_default();
+    let configured = config.allowed_hosts.iter().map(String::as_str);
+    configured.chain([own, "localhost"]).map(str::to_ascii_lowercase).collect()
+}
+
+fn is_allowed(hosts: &[String], header: &str) -> bool {
+    let host = host_of(header).to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.is_ok_and(|address| address.is_loopback())
+        || hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
+            Some(domain) => host == domain || host.ends_with(allowed.as_str()),
+            None => allowed == "*" || *allowed == host,
+        })
+}
+
+/// A `Host` header without its port.
+fn host_of(header: &str) -> &str {
+    let port = header.rfind(':').filter(|at| !header.get(*at..).unwrap_or_default().contains(']'));
+    port.and_then(|at| header.get(..at)).unwrap_or(header)
+}
+
+fn without_slash(path: &str) -> &str {
+    match path.strip_suffix('/') {
+        Some(shorter) if !shorter.is_empty() => shorter,
+        _ => path,
+    }
+}
+
+/// The methods that endpoints have; others are nobody's.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "",
+    }
+}
+
+fn allow(methods: &BTreeMap<&'static str, usize>) -> String {
+    let mut names: Vec<&str> = methods.keys().copied().collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.push("OPTIONS");
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_hosts_are_served() {
+        let hosts = ["auth.example.com".to_owned(), ".example.org".to_owned(), "localhost".to_owned()];
+        for host in [
+            "auth.example.com",
+            "AUTH.example.com:8443",
+            "a.example.org",
+            "example.org",
+            "localhost:1",
+            "127.0.0.1:8000",
+            "127.8.9.1",
+            "[::1]:8000",
+        ] {
+            assert!(is_allowed(&hosts, host), "{host}");
+        }
+        for host in ["evil.com", "auth.example.com.evil.com", "badexample.org", "", "10.0.0.1", "[::2]"] {
+            assert!(!is_allowed(&hosts, host), "{host}");
+        }
+    }
+}

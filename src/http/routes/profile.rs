@@ -1,0 +1,68 @@
+//! One's own profile.
+
+use utoipa::ToSchema;
+use warp::http::{Method, StatusCode};
+
+use crate::config::Config;
+use crate::domain::{Avatar, Change, Name, ProfileChange, Username};
+use crate::flows;
+use crate::http::body::{Body, Fields};
+use crate::http::caller::User;
+use crate::http::endpoint::{Cx, Endpoint, user};
+use crate::http::error::ApiError;
+use crate::http::reply::Reply;
+use crate::http::request::Req;
+use crate::http::views::UserView;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let update = |method| {
+        user(method, "/auth/profile/", update_profile)
+            .also_at("/auth/profile/update/")
+            .does("Changes the caller's profile; what is not sent stays, null takes away.")
+            .body::<UpdateProfile>()
+            .replies::<UserView>(StatusCode::OK)
+    };
+    vec![
+        user(Method::GET, "/auth/profile/", view_profile)
+            .also_at("/auth/profile/view/")
+            .does("The caller.")
+            .replies::<UserView>(StatusCode::OK),
+        update(Method::PATCH),
+        update(Method::PUT),
+    ]
+}
+
+async fn view_profile(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
+    Ok(Reply::json(StatusCode::OK, &UserView::from(&*cx.caller.user)))
+}
+
+async fn update_profile(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
+    let UpdateProfile { username, first_name, last_name, avatar } = req.json(&cx.app.config).await?;
+    let change = ProfileChange { username, first_name, last_name, avatar };
+    let user = flows::update_profile(&cx.app, &cx.caller, change).await?;
+    Ok(Reply::json(StatusCode::OK, &UserView::from(&*user)))
+}
+
+#[derive(ToSchema)]
+struct UpdateProfile {
+    #[schema(value_type = Option<String>)]
+    username: Change<Username>,
+    #[schema(value_type = Option<String>)]
+    first_name: Change<Name>,
+    #[schema(value_type = Option<String>)]
+    last_name: Change<Name>,
+    /// An http or https URL.
+    #[schema(value_type = Option<String>)]
+    avatar: Change<Avatar>,
+}
+
+impl Body for UpdateProfile {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        Some(Self {
+            username: fields.nullable("username", Username::parse),
+            first_name: fields.nullable("first_name", Name::parse),
+            last_name: fields.nullable("last_name", Name::parse),
+            avatar: fields.nullable("avatar", Avatar::parse),
+        })
+    }
+}
