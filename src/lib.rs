@@ -1,16 +1,66 @@
-//! Keystead.
+//! Keystead: accounts in one binary, with the database inside.
+//!
+//! # The life of a request
+//!
+//! `server` accepts a connection and bounds what it may cost. `http` takes a request apart, finds its endpoint in one
+//! table, decodes the body into types, and makes one call into `flows`. A flow reads the clock and the randomness,
+//! does slow work (a password hash) first, and changes state in one write. `store` runs the writes that wait over one
+//! write set, makes them durable together, lets memory know, and answers. `http` encodes the result.
+//!
+//! # Layers
+//!
+//! `tests/architecture.rs` holds the code to this table, and to "no two files import each other in a loop".
+//!
+//! | module | may use |
+//! |---|---|
+//! | `domain` | nothing |
+//! | `config` | domain |
+//! | `clock` | domain |
+//! | `telemetry` | config |
+//! | `store` | domain config |
+//! | `crypto` | domain config |
+//! | `mail` | domain config |
+//! | `app` | config clock store crypto mail domain |
+//! | `flows` | app config clock store crypto mail domain |
+//! | `jobs` | flows app config clock store crypto mail domain |
+//! | `http` | flows app config domain |
+//! | `server` | http jobs flows app config clock domain |
+//! | `cli` | server flows app config clock telemetry domain |
+//!
+//! # Words
+//!
+//! - **user**: one person's account. **registration**: one that waits for its code, not a user yet.
+//! - **session**: one log-in. Every token that came from it points at it.
+//! - **access token**: signed, minutes long, sent with each request. **refresh token**: signed, used once.
+//! - **code**: one-time, mailed; eight digits to type, or a long one in a link.
+//! - **event**: a row of the audit log. **outbox**: mails that are promised and not delivered.
+//! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
+//!
+//! # What always holds
+//!
+//! - An answer that says "done" leaves after the commit, and after every reader sees the change.
+//! - Check, consumption and issue (of a code, a refresh token, an address) are one write transaction.
+//! - A state change, its mail and its event are rows of the same commit.
+//! - Nothing inside a write reads a clock, a random source or a socket.
+//! - A token is accepted in one place, `flows/authenticate.rs`; a password in one place, `flows/log_in.rs`.
+//! - After a failed commit nothing is written until the process has started again.
+//! - Known and unknown accounts cost the same work and get the same bytes.
 #![expect(dead_code, unused_imports, reason = "the layers above come next")]
 
-mod app;
+mod domain;
+
 mod clock;
 mod config;
+
 mod crypto;
-mod domain;
-mod flows;
-mod http;
-mod jobs;
 mod mail;
 mod store;
+
+mod app;
+mod flows;
+mod jobs;
+
+mod http;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};

@@ -8,8 +8,22 @@ use std::path::Path;
 use toml::Value;
 
 use crate::config::error::{ConfigError, nearest};
-use crate::config::seeds;
 use crate::config::settings::{Origin, Settings, Source};
+
+/// The names of the Django services that Keystead replaces: `seeds.rs` says what they set. Of these, `DEFAULT_ADMIN_*` and `CORS_ALLOWED_ORIGINS` set nothing here.
+const SEED_NAMES: [&str; 11] = [
+    "SECRET_KEY",
+    "DEFAULT_ADMIN_EMAIL",
+    "DEFAULT_ADMIN_PASSWORD",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_USE_TLS",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "ALLOWED_HOSTS",
+    "CORS_ALLOWED_ORIGINS",
+    "DEBUG",
+];
 
 const PREFIX: &str = "KEYSTEAD_";
 const FILE_SUFFIX: &str = "_FILE";
@@ -38,7 +52,7 @@ impl Variables {
 
 /// Whether Keystead looks at a variable of this name.
 pub(super) fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX) || seeds::NAMES.contains(&name)
+    name.starts_with(PREFIX) || SEED_NAMES.contains(&name)
 }
 
 /// The environment of this process, as far as it concerns Keystead.

@@ -9,21 +9,6 @@ use crate::config::error::ConfigError;
 use crate::config::parse;
 use crate::config::settings::{Origin, Settings, Source};
 
-/// The names that are looked at. Of these, `DEFAULT_ADMIN_*` and `CORS_ALLOWED_ORIGINS` set nothing here.
-pub(super) const NAMES: [&str; 11] = [
-    "SECRET_KEY",
-    "DEFAULT_ADMIN_EMAIL",
-    "DEFAULT_ADMIN_PASSWORD",
-    "EMAIL_HOST",
-    "EMAIL_PORT",
-    "EMAIL_USE_TLS",
-    "EMAIL_HOST_USER",
-    "EMAIL_HOST_PASSWORD",
-    "ALLOWED_HOSTS",
-    "CORS_ALLOWED_ORIGINS",
-    "DEBUG",
-];
-
 /// The port where TLS begins with the first byte (RFC 8314).
 const TLS_PORT: i64 = 465;
 

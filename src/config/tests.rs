@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use super::sections::Raw;
 use super::settings::Settings;
 use super::*;
+use crate::domain::{Algorithm, PasswordPolicy};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 

@@ -27,6 +27,13 @@ impl Code {
     }
 }
 
+/// What a code is good for, and for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodePurpose {
+    /// Proves that the address is the user's, and activates an account that an operator made.
+    VerifyEmail,
+}
+
 /// What is stored of a code that is out in somebody's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CodeHash {

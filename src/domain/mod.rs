@@ -23,7 +23,7 @@ mod user;
 mod username;
 
 pub(crate) use avatar::Avatar;
-pub(crate) use code::{Code, CodeHash};
+pub(crate) use code::{Code, CodeHash, CodePurpose};
 pub(crate) use email::{Email, EmailKey};
 pub(crate) use event::{Event, EventKind, EventResult, Party};
 pub(crate) use ids::{EventId, KeyId, MailId, RegistrationId, SessionId, UserId};

@@ -1,10 +1,9 @@
 //! An operator makes an account.
 
 use crate::app::App;
-use crate::domain::{Email, EventKind, Name, NewPassword, NewUser, Origin, User, Username};
-use crate::flows::verification::{Binding, new_verification};
-use crate::flows::{Audit, FlowError};
-use crate::store::CodePurpose;
+use crate::domain::{CodePurpose, Email, EventKind, Name, NewPassword, NewUser, Origin, User, Username};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, Binding, new_verification};
 
 /// What an operator says about the new account.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use crate::crypto::Verdict;
 use crate::domain::{
     Email, EmailKey, EventKind, Name, Origin, Password, PasswordHash, User, Username, UsernameKey,
 };
-use crate::flows::sessions::{Opening, sign};
-use crate::flows::{Audit, FlowError, LoggedIn};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, LoggedIn, Opening, sign};
 use crate::store::StoreError;
 
 /// What somebody shows to be let in.

@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::domain::{EventKind, Origin, Session, User};
-use crate::flows::{Audit, Caller, FlowError};
+use crate::flows::steps::Audit;
+use crate::flows::{Caller, FlowError};
 
 /// Ends the caller's present session.
 pub(crate) async fn log_out(app: &App, caller: &Caller) -> Result<(), FlowError> {

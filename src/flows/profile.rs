@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Invalid, ProfileChange, User};
-use crate::flows::{Audit, Caller, FlowError};
+use crate::flows::steps::Audit;
+use crate::flows::{Caller, FlowError};
 
 /// Changes what users may change about themselves. Nothing changed is no event.
 pub(crate) async fn update_profile(

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, Timestamp, User};
-use crate::flows::letters::post;
-use crate::flows::sessions::sign;
-use crate::flows::{Audit, FlowError, LoggedIn};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, LoggedIn, post, sign};
 use crate::mail::Letter;
 use crate::store::{StoreError, WriteTx};
 

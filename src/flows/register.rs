@@ -4,14 +4,13 @@ use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::crypto::random;
 use crate::domain::{
-    Avatar, Email, EventKind, Mail, Name, NewPassword, NewUser, Origin, Party, PasswordHash, Registration,
-    RegistrationId, Timestamp, User, Username,
+    Avatar, CodePurpose, Email, EventKind, Mail, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
+    Registration, RegistrationId, Timestamp, User, Username,
 };
-use crate::flows::letters::post;
-use crate::flows::verification::{Binding, new_verification};
-use crate::flows::{Audit, FlowError};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, Binding, new_verification, post};
 use crate::mail::Letter;
-use crate::store::{CodePurpose, WriteTx};
+use crate::store::WriteTx;
 
 /// What somebody gives to have an account.
 #[derive(Debug, Clone)]

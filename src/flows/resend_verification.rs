@@ -1,10 +1,10 @@
 //! Another code, because the first mail did not come.
 
 use crate::app::App;
-use crate::domain::{CodeHash, Email, Mail, Origin, RegistrationId, Timestamp, UserId};
+use crate::domain::{CodeHash, CodePurpose, Email, Mail, Origin, RegistrationId, Timestamp, UserId};
 use crate::flows::FlowError;
-use crate::flows::verification::{Binding, PENDING_FOR, Whose, new_verification};
-use crate::store::{CodePurpose, ReadTx, WriteTx};
+use crate::flows::steps::{Binding, PENDING_FOR, Whose, new_verification};
+use crate::store::{ReadTx, WriteTx};
 
 /// Sends a new code to somebody who is not verified yet; their earlier code dies. Whoever asks learns nothing from the
 /// answer. Once in `registration.resend_interval` for each code, and nothing in between.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::token::hash_token;
 use crate::domain::{
-    Code, CodeHash, Event, EventKind, Name, Origin, PlainToken, Registration, Secret, Session, Timestamp,
-    TokenHash, User,
+    Code, CodeHash, CodePurpose, Event, EventKind, Name, Origin, PlainToken, Registration, Secret, Session,
+    Timestamp, TokenHash, User,
 };
-use crate::flows::sessions::{Opening, sign};
-use crate::flows::verification::{Binding, Whose, is_right};
-use crate::flows::{Audit, FlowError, LoggedIn};
-use crate::store::{CodePurpose, StoreError, Unique, WriteTx};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, sign};
+use crate::store::{StoreError, Unique, WriteTx};
 
 /// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
 /// where `whose` says. Check, consumption, user and session are one transaction: of fifty at once, one is let in.

@@ -10,7 +10,7 @@ use warp::http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHEN
 use crate::domain::Invalid;
 use crate::flows::FlowError;
 use crate::http::reply::Reply;
-use crate::http::request::RequestId;
+use crate::http::request_id::RequestId;
 
 /// What a client is told when it does not get what it asked for.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use warp::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
-use crate::http::request::RequestId;
+use crate::http::request_id::RequestId;
 
 /// Made once from the configuration.
 pub(crate) struct SecurityHeaders {

@@ -13,6 +13,7 @@ mod openapi;
 mod pages;
 mod reply;
 mod request;
+mod request_id;
 mod router;
 mod routes;
 mod views;

@@ -1,9 +1,7 @@
 //! A request, taken apart by warp and bounded here.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{Stream, StreamExt};
 use warp::Buf;
@@ -15,31 +13,11 @@ use crate::domain::Origin;
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::limits::{BODY_BYTES, BODY_TIME};
+use crate::http::request_id::RequestId;
 
 /// The peer of a connection, which the server puts into each request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// Names one request in the log, in the answer and in the audit log: the start of the process, and a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RequestId {
-    process: u64,
-    count: u64,
-}
-
-impl RequestId {
-    /// The next one of this process, whose own part is `process`.
-    pub(crate) fn next(process: u64) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(1);
-        Self { process, count: COUNT.fetch_add(1, Ordering::Relaxed) }
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:012x}-{:x}", self.process & 0xffff_ffff_ffff, self.count)
-    }
-}
 
 /// The bytes of a body as they come.
 pub(crate) type BodyStream = Pin<Box<dyn Stream<Item = Option<Vec<u8>>> + Send>>;

@@ -18,7 +18,8 @@ use crate::http::endpoint::Endpoint;
 use crate::http::error::ApiError;
 use crate::http::headers::SecurityHeaders;
 use crate::http::reply::Reply;
-use crate::http::request::{Peer, Req, RequestId, body_stream};
+use crate::http::request::{Peer, Req, body_stream};
+use crate::http::request_id::RequestId;
 use crate::http::routes;
 
 /// The whole HTTP surface as one filter; each connection gets a clone.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::domain::{
-    EmailKey, EventId, KeyId, MailId, RegistrationId, SessionId, Timestamp, TokenHash, UserId, UsernameKey,
+    CodePurpose, EmailKey, EventId, KeyId, MailId, RegistrationId, SessionId, Timestamp, TokenHash, UserId,
+    UsernameKey,
 };
 
 const CHECKSUM_BYTES: usize = 8;
@@ -145,6 +146,23 @@ macro_rules! fixed_size_keys {
 }
 
 fixed_size_keys! { SessionId RegistrationId KeyId EventId MailId TokenHash }
+
+impl Key for CodePurpose {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(match self {
+            Self::VerifyEmail => 1,
+        });
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        match first {
+            1 => Some(Self::VerifyEmail),
+            _ => None,
+        }
+    }
+}
 
 impl Key for String {
     fn write(&self, bytes: &mut Vec<u8>) {

@@ -1,35 +1,10 @@
 //! One-time codes of users who exist: one live code for each purpose, a new one kills the old.
 
-use crate::domain::{CodeHash, TokenHash, UserId};
+use crate::domain::{CodeHash, CodePurpose, TokenHash, UserId};
 use crate::store::StoreError;
-use crate::store::codec::Key;
 use crate::store::records::CodeRecord;
 use crate::store::schema::HASH_TO_CODE;
 use crate::store::tx::{ReadTx, WriteTx};
-
-/// What a code is good for, and for nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CodePurpose {
-    /// Proves that the address is the user's, and activates an account that an operator made.
-    VerifyEmail,
-}
-
-impl Key for CodePurpose {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.push(match self {
-            Self::VerifyEmail => 1,
-        });
-    }
-
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        match first {
-            1 => Some(Self::VerifyEmail),
-            _ => None,
-        }
-    }
-}
 
 impl ReadTx {
     pub(crate) fn code(&self, user: UserId, purpose: CodePurpose) -> Result<Option<CodeHash>, StoreError> {

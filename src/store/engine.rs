@@ -16,7 +16,7 @@ use redb::{
 };
 
 use crate::store::StoreError;
-use crate::store::tx::{Change, WriteSet};
+use crate::store::write_set::{Change, WriteSet};
 
 /// Pages kept in memory. redb's own default is 1 GiB; look-ups cost the same with this.
 const CACHE_BYTES: usize = 32 << 20;

@@ -7,7 +7,8 @@ use crate::store::StoreError;
 use crate::store::codec::{self, Key};
 use crate::store::records::{CounterRecord, MetaRecord};
 use crate::store::table::{Row, damaged};
-use crate::store::tx::{Change, ReadTx, WriteSet, WriteTx};
+use crate::store::tx::{ReadTx, WriteTx};
+use crate::store::write_set::{Change, WriteSet};
 
 const SERVICE: &str = "service";
 

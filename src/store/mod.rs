@@ -10,6 +10,7 @@ mod check;
 mod codec;
 mod codes;
 mod engine;
+mod error;
 mod events;
 mod memory;
 mod meta;
@@ -26,10 +27,10 @@ mod table;
 mod tests;
 mod tx;
 mod users;
+mod write_set;
 mod writer;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
@@ -37,48 +38,12 @@ use tokio::sync::{Notify, watch};
 use crate::domain::{SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
-pub(crate) use codes::CodePurpose;
-pub(crate) use table::Unique;
+pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
 
 use engine::Engine;
 use memory::Memory;
 use writer::Writer;
-
-/// Why the store did not do it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    #[error("cannot create store {path}: {why}", path = .0.display(), why = .1)]
-    Create(PathBuf, String),
-    #[error("cannot open store {path}: {why}", path = .0.display(), why = .1)]
-    Open(PathBuf, String),
-    #[error("cannot open store {path}: already open by another process", path = .0.display())]
-    Locked(PathBuf),
-    #[error("cannot open store {path}: {why}; it is left as it is, put a backup in its place", path = .0.display(), why = .1)]
-    NotAStore(PathBuf, String),
-    #[error("the store is damaged: {0}; stop the service and put a backup in its place")]
-    Damaged(String),
-    #[error("the store has schema {found}, this keystead knows up to {known}: use the newer keystead")]
-    NewerSchema { found: u32, known: u32 },
-    /// What the disk holds is unknown until the process starts again.
-    #[error("the disk failed, and the store takes no more writes: {0}")]
-    Failed(String),
-    #[error("the disk is full, writes wait for space")]
-    DiskFull,
-    #[error("too many writes wait for the disk")]
-    Overloaded,
-    /// Two rows may not share this.
-    #[error("{0:?} is taken")]
-    Taken(Unique),
-    #[error("a write to table {0} is larger than a transaction may be")]
-    TooLarge(&'static str),
-}
-
-impl StoreError {
-    fn open(path: &Path, error: &io::Error) -> Self {
-        Self::Open(path.to_owned(), error.to_string())
-    }
-}
 
 /// The open store. Clones share it.
 #[derive(Clone)]

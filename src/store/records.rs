@@ -12,64 +12,6 @@ use crate::domain::{
     MailKind, MailStatus, Name, Origin, Party, PasswordHash, Registration, RegistrationId, Secret, Session,
     SessionId, SigningKey, Timestamp, TokenHash, User, UserId, Username,
 };
-use crate::store::codec::{self, CodecError};
-use crate::store::codes::CodePurpose;
-use crate::store::schema;
-use crate::store::table::{Entry, Row, Table};
-
-macro_rules! rows {
-    ($($record:ident($table:ident, $key:ty) $(=> $entries:expr)?;)*) => {$(
-        impl Row for $record {
-            type Key = $key;
-            const TABLE: Table<Self> = schema::$table;
-            const VERSION: u8 = 1;
-
-            fn decode(_version: u8, payload: &[u8]) -> Result<Self, CodecError> {
-                codec::decode(payload)
-            }
-
-            $(fn entries(&self, key: &Self::Key) -> Vec<Entry> {
-                let entries: fn(&Self, &Self::Key) -> Vec<Entry> = $entries;
-                entries(self, key)
-            })?
-        }
-    )*};
-}
-
-rows! {
-    MetaRecord(META, String);
-    CounterRecord(COUNTERS, String);
-    UserRecord(USERS, UserId) => |user, id| {
-        let email = user.email.clone().map(|text| schema::EMAIL_TO_USER.entry(&Email::from_stored(text).key(), id));
-        let username = user
-            .username
-            .clone()
-            .map(|text| schema::USERNAME_TO_USER.entry(&Username::from_stored(text).key(), id));
-        email.into_iter().chain(username).collect()
-    };
-    RegistrationRecord(REGISTRATIONS, RegistrationId) => |registration, id| {
-        let email = Email::from_stored(registration.email.clone()).key();
-        vec![
-            schema::EMAIL_TO_REGISTRATIONS.entry(&email, id),
-            schema::CODE_TO_REGISTRATION.entry(&TokenHash(registration.code.long), id),
-        ]
-    };
-    CodeRecord(CODES, (UserId, CodePurpose)) => |code, key| {
-        vec![schema::HASH_TO_CODE.entry(&TokenHash(code.code.long), key)]
-    };
-    SessionRecord(SESSIONS, SessionId) => |session, id| {
-        vec![schema::USER_TO_SESSIONS.entry(&UserId(session.user), id)]
-    };
-    RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
-    SigningKeyRecord(SIGNING_KEYS, KeyId);
-    MailRecord(OUTBOX, MailId) => |mail, id| {
-        if mail.is_failed {
-            return Vec::new();
-        }
-        vec![schema::DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
-    };
-    EventRecord(EVENTS, EventId);
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MetaRecord {
@@ -85,8 +27,8 @@ pub(super) struct CounterRecord {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct UserRecord {
-    email: Option<String>,
-    username: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) username: Option<String>,
     first_name: String,
     last_name: String,
     avatar: Option<String>,
@@ -143,9 +85,9 @@ impl UserRecord {
 
 /// Part of [`RegistrationRecord`] and [`CodeRecord`].
 #[derive(Debug, Serialize, Deserialize)]
-struct CodeFields {
+pub(super) struct CodeFields {
     short: [u8; 32],
-    long: [u8; 32],
+    pub(super) long: [u8; 32],
     expires_at: u64,
     attempts_left: u32,
     sent_at: u64,
@@ -177,14 +119,14 @@ impl From<CodeFields> for CodeHash {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RegistrationRecord {
-    email: String,
+    pub(super) email: String,
     username: Option<String>,
     first_name: String,
     last_name: String,
     avatar: Option<String>,
     password: String,
     created_at: u64,
-    code: CodeFields,
+    pub(super) code: CodeFields,
 }
 
 impl From<&Registration> for RegistrationRecord {
@@ -220,7 +162,7 @@ impl RegistrationRecord {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CodeRecord {
-    code: CodeFields,
+    pub(super) code: CodeFields,
 }
 
 impl From<&CodeHash> for CodeRecord {
@@ -237,7 +179,7 @@ impl From<CodeRecord> for CodeHash {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SessionRecord {
-    user: u64,
+    pub(super) user: u64,
     created_at: u64,
     last_refreshed_at: u64,
     refresh_expires_at: u64,
@@ -334,10 +276,10 @@ pub(super) struct MailRecord {
     subject: String,
     text: String,
     created_at: u64,
-    is_failed: bool,
+    pub(super) is_failed: bool,
     attempts: u32,
     last_error: Option<String>,
-    next_attempt_at: u64,
+    pub(super) next_attempt_at: u64,
 }
 
 impl From<&Mail> for MailRecord {

@@ -1,11 +1,16 @@
-//! Every table and index on one page: this is the database.
+//! Every table and index on one page, and which rows each index has entries of: this is the database.
 
-use crate::domain::{EmailKey, Timestamp, TokenHash, UserId, UsernameKey};
+use crate::domain::{
+    CodePurpose, Email, EmailKey, EventId, KeyId, MailId, RegistrationId, SessionId, Timestamp, TokenHash,
+    UserId, Username, UsernameKey,
+};
+use crate::store::codec::{self, CodecError};
+use crate::store::error::Unique;
 use crate::store::records::{
     CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
     SessionRecord, SigningKeyRecord, UserRecord,
 };
-use crate::store::table::{Index, Row, Table, Unique};
+use crate::store::table::{Entry, Index, Row, Table};
 
 /// One row, `service`: that this file is a Keystead store, and which.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
@@ -64,4 +69,58 @@ pub(super) fn tables() -> Vec<&'static str> {
         USER_TO_SESSIONS.name,
         DUE_TO_MAILS.name,
     ]
+}
+
+macro_rules! rows {
+    ($($record:ident($table:ident, $key:ty) $(=> $entries:expr)?;)*) => {$(
+        impl Row for $record {
+            type Key = $key;
+            const TABLE: Table<Self> = $table;
+            const VERSION: u8 = 1;
+
+            fn decode(_version: u8, payload: &[u8]) -> Result<Self, CodecError> {
+                codec::decode(payload)
+            }
+
+            $(fn entries(&self, key: &Self::Key) -> Vec<Entry> {
+                let entries: fn(&Self, &Self::Key) -> Vec<Entry> = $entries;
+                entries(self, key)
+            })?
+        }
+    )*};
+}
+
+rows! {
+    MetaRecord(META, String);
+    CounterRecord(COUNTERS, String);
+    UserRecord(USERS, UserId) => |user, id| {
+        let email = user.email.clone().map(|text| EMAIL_TO_USER.entry(&Email::from_stored(text).key(), id));
+        let username = user
+            .username
+            .clone()
+            .map(|text| USERNAME_TO_USER.entry(&Username::from_stored(text).key(), id));
+        email.into_iter().chain(username).collect()
+    };
+    RegistrationRecord(REGISTRATIONS, RegistrationId) => |registration, id| {
+        let email = Email::from_stored(registration.email.clone()).key();
+        vec![
+            EMAIL_TO_REGISTRATIONS.entry(&email, id),
+            CODE_TO_REGISTRATION.entry(&TokenHash(registration.code.long), id),
+        ]
+    };
+    CodeRecord(CODES, (UserId, CodePurpose)) => |code, key| {
+        vec![HASH_TO_CODE.entry(&TokenHash(code.code.long), key)]
+    };
+    SessionRecord(SESSIONS, SessionId) => |session, id| {
+        vec![USER_TO_SESSIONS.entry(&UserId(session.user), id)]
+    };
+    RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
+    SigningKeyRecord(SIGNING_KEYS, KeyId);
+    MailRecord(OUTBOX, MailId) => |mail, id| {
+        if mail.is_failed {
+            return Vec::new();
+        }
+        vec![DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
+    };
+    EventRecord(EVENTS, EventId);
 }

@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use crate::domain::Timestamp;
-use crate::store::StoreError;
 use crate::store::codec::{self, CodecError, Key, Lookup};
 use crate::store::engine::Order;
+use crate::store::error::{StoreError, Unique};
 use crate::store::tx::{ReadTx, WriteTx};
 
 /// A table of rows by their key.
@@ -30,14 +30,6 @@ pub(super) struct Index<L> {
     pub(super) name: &'static str,
     unique: Option<Unique>,
     lookup: PhantomData<fn() -> L>,
-}
-
-/// What at most one row may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unique {
-    Email,
-    Username,
-    Code,
 }
 
 impl<L: Lookup> Index<L> {

@@ -233,7 +233,7 @@ async fn what_is_no_store_is_refused_and_left_as_it_is() {
 
 /// A healthy file of the engine that is not a Keystead store.
 fn redb_file(path: &Path) -> super::engine::Engine {
-    super::engine::Engine::open(path, &[], &super::tx::WriteSet::default()).expect("made")
+    super::engine::Engine::open(path, &[], &super::write_set::WriteSet::default()).expect("made")
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is done in whatever order: the store holds what a plain list of users would.
     #[test]

@@ -2,58 +2,17 @@
 //!
 //! Must never: read a clock, draw a random number, log, wait, or let half of a failed closure through.
 
-use std::collections::BTreeMap;
 use std::ops::{Bound, Deref};
 
 use crate::domain::{SessionId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::codec::MAX_VALUE_BYTES;
 use crate::store::engine::{Order, Pair, Snapshot};
+use crate::store::write_set::{Change, WriteSet};
 
 /// One transaction stays small, so that every engine can run it; bulk work is many transactions.
 const MAX_OPERATIONS: usize = 1024;
 const MAX_KEY_BYTES: usize = 1024;
-
-/// What becomes of one key.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    Put(Vec<u8>),
-    Delete,
-}
-
-/// Puts and deletes that are not committed yet.
-#[derive(Debug, Default)]
-pub(super) struct WriteSet(BTreeMap<&'static str, BTreeMap<Vec<u8>, Change>>);
-
-impl WriteSet {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.values().map(BTreeMap::len).sum()
-    }
-
-    pub(super) fn tables(
-        &self,
-    ) -> impl Iterator<Item = (&'static str, impl Iterator<Item = (&Vec<u8>, &Change)>)> {
-        self.0.iter().map(|(table, changes)| (*table, changes.iter()))
-    }
-
-    /// Sets what `key` will be, and says what this set had for it before.
-    pub(super) fn set(&mut self, table: &'static str, key: Vec<u8>, change: Change) -> Option<Change> {
-        self.0.entry(table).or_default().insert(key, change)
-    }
-
-    fn unset(&mut self, table: &'static str, key: &[u8]) {
-        if let Some(changes) = self.0.get_mut(table) {
-            changes.remove(key);
-            if changes.is_empty() {
-                self.0.remove(table);
-            }
-        }
-    }
-}
 
 /// A consistent view of the store. A write transaction reads through one too, and sees its own writes.
 pub(crate) struct ReadTx {
@@ -67,7 +26,7 @@ impl ReadTx {
     }
 
     pub(super) fn get(&self, table: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.writes.0.get(table).and_then(|changes| changes.get(key)) {
+        match self.writes.get(table, key) {
             Some(Change::Put(value)) => Ok(Some(value.clone())),
             Some(Change::Delete) => Ok(None),
             None => self.snapshot.get(table, key),
@@ -87,11 +46,7 @@ impl ReadTx {
             Order::Descending => (Bound::Unbounded, edge),
         };
         let stored = self.snapshot.range(table, bounds, order)?;
-        let mut changes: Vec<(&Vec<u8>, &Change)> = self
-            .writes
-            .0
-            .get(table)
-            .map_or_else(Vec::new, |changes| changes.range::<[u8], _>(bounds).collect());
+        let mut changes = self.writes.range(table, bounds);
         if order == Order::Ascending {
             changes.reverse(); // The next one is taken from the end.
         }

@@ -7,7 +7,7 @@ use crate::flows::FlowError;
 use crate::mail::Letter;
 
 /// Renders the letter now, so that the transaction which promises it only stores it.
-pub(super) fn post(app: &App, to: &Email, letter: &Letter<'_>, now: Timestamp) -> Result<Mail, FlowError> {
+pub(crate) fn post(app: &App, to: &Email, letter: &Letter<'_>, now: Timestamp) -> Result<Mail, FlowError> {
     let rendered = app.templates.render(letter).map_err(|error| FlowError::Internal(error.to_string()))?;
     let id = MailId::new(now, random::bytes());
     Ok(Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now))

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::crypto::token::{hash_short_code, matches, new_code, new_token};
 use crate::domain::{CodeHash, Email, Mail, Origin, RegistrationId, Secret, Timestamp};
 use crate::flows::FlowError;
-use crate::flows::letters::post;
+use crate::flows::steps::letter::post;
 use crate::mail::Letter;
 
 /// Whose code it is, in the words of the one who asks.
@@ -18,7 +18,7 @@ pub(crate) enum Whose {
 
 /// What a code is bound to: typed anywhere else, the same digits are wrong.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Binding<'a> {
+pub(crate) enum Binding<'a> {
     Registration(RegistrationId),
     /// The address of a user who exists.
     Address(&'a Email),
@@ -34,7 +34,7 @@ impl Binding<'_> {
 }
 
 /// A new code bound to `binding`, and the letter that brings it.
-pub(super) fn new_verification(
+pub(crate) fn new_verification(
     app: &App,
     origin: &Origin,
     binding: Binding<'_>,
@@ -64,7 +64,7 @@ pub(super) fn new_verification(
 }
 
 /// Whether these digits open a code that is out.
-pub(super) fn is_right(
+pub(crate) fn is_right(
     code: &CodeHash,
     binding: Binding<'_>,
     digits: &Secret<String>,

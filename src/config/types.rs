@@ -1,0 +1,149 @@
+//! What each section holds, parsed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::{Algorithm, Email, PasswordPolicy, Secret, SessionPolicy};
+
+/// `[server]`
+#[derive(Debug, Clone)]
+pub(crate) struct ServerConfig {
+    /// Host and port to listen on; port 0 takes a free one.
+    pub(crate) listen: String,
+    /// Scheme, host and port, no path. For text use [`ServerConfig::base_url`]: `Url` always prints a slash at the end.
+    pub(crate) public_url: Url,
+    /// Hosts that requests may name besides the one of `public_url` and loopback.
+    pub(crate) allowed_hosts: Vec<String>,
+}
+
+impl ServerConfig {
+    /// Base of every link and issuer of tokens; never ends in a slash.
+    pub(crate) fn base_url(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub(crate) struct StoreConfig {
+    pub(crate) path: PathBuf,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone)]
+pub(crate) struct MailConfig {
+    pub(crate) transport: MailTransport,
+    pub(crate) directory: PathBuf,
+    /// `Keystead <keystead@localhost>` or a bare address.
+    pub(crate) from: Mailbox,
+    pub(crate) smtp_host: String,
+    pub(crate) smtp_port: u16,
+    pub(crate) smtp_username: Option<String>,
+    pub(crate) smtp_password: Option<Secret<String>>,
+    pub(crate) smtp_security: SmtpSecurity,
+}
+
+/// A sender: an address, with or without a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    pub(crate) name: Option<String>,
+    pub(crate) address: Email,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MailTransport {
+    Console,
+    Directory,
+    Smtp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SmtpSecurity {
+    /// Upgrade or fail: never in the clear.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// In the clear.
+    None,
+}
+
+/// `[registration]`
+#[derive(Debug, Clone)]
+pub(crate) struct RegistrationConfig {
+    pub(crate) mode: RegistrationMode,
+    pub(crate) verification: Verification,
+    pub(crate) code_ttl: Duration,
+    pub(crate) code_attempts: u32,
+    pub(crate) resend_interval: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RegistrationMode {
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verification {
+    /// No user until the mailed code is confirmed.
+    Required,
+    /// A user at once; a code is mailed all the same.
+    Optional,
+    /// A user at once, no mail.
+    None,
+}
+
+/// `[passwords]`
+#[derive(Debug, Clone)]
+pub(crate) struct PasswordsConfig {
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) memory_kib: u32,
+    pub(crate) iterations: u32,
+    pub(crate) parallelism: u32,
+    /// Hashing threads; 0 takes one for each core.
+    pub(crate) threads: usize,
+    /// How many may wait for a thread before the next is turned away.
+    pub(crate) queue: usize,
+    /// How long one may wait before it is turned away.
+    pub(crate) max_wait: Duration,
+}
+
+/// `[tokens]`
+#[derive(Debug, Clone)]
+pub(crate) struct TokensConfig {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) sessions: SessionPolicy,
+    /// The `aud` of access tokens, demanded of every one that comes in.
+    pub(crate) audience: Option<String>,
+    /// How far the clocks of verifiers may be apart.
+    pub(crate) leeway: Duration,
+    /// Signs with `algorithm = "HS256"`; at least 32 bytes.
+    pub(crate) hs256_secret: Option<Secret<String>>,
+}
+
+impl TokensConfig {
+    /// More than this between two clocks is a broken clock. An ended session is remembered this much longer than its
+    /// tokens live.
+    pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+    /// How long after its making an access token may be accepted somewhere.
+    pub(crate) fn longest_access(&self) -> Duration {
+        self.sessions.access_ttl.saturating_add(self.leeway)
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    pub(crate) format: LogFormat,
+    /// A `tracing` filter: `info`, or `info,keystead=debug`.
+    pub(crate) level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}

@@ -1,0 +1,74 @@
+//! Why a flow was refused. Goes up from the layers below, never down.
+
+use std::time::Duration;
+
+use crate::app::AppError;
+use crate::crypto::PasswordError;
+use crate::domain::Invalid;
+use crate::store::{StoreError, Unique};
+
+/// Why a flow was refused, in terms its caller can act on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FlowError {
+    /// A value was refused in the light of what is stored: the member's name and why.
+    #[error("{0} is refused: {1:?}")]
+    Invalid(&'static str, Invalid),
+    /// Wrong, unknown or inactive: nobody learns which.
+    #[error("wrong credentials")]
+    BadCredentials,
+    #[error("no valid token")]
+    InvalidToken,
+    #[error("no valid code")]
+    InvalidCode,
+    #[error("not found")]
+    NotFound,
+    /// Another account has this address. Told only where registering makes a user at once.
+    #[error("the address is taken")]
+    EmailTaken,
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// Too much is waiting for a hashing thread.
+    #[error("busy")]
+    Overloaded { retry_after: Duration },
+    /// Nothing can be written now.
+    #[error("unavailable: {0}")]
+    Unavailable(StoreError),
+    /// A bug or a damaged store: for the log, not for the caller.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<StoreError> for FlowError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(Unique::Email) => Self::EmailTaken,
+            StoreError::Taken(Unique::Username) => Self::username_taken(),
+            StoreError::DiskFull | StoreError::Overloaded | StoreError::Failed(_) => Self::Unavailable(error),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<PasswordError> for FlowError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy { retry_after } => Self::Overloaded { retry_after },
+            PasswordError::Failed => Self::Internal("a password could not be hashed".to_owned()),
+        }
+    }
+}
+
+impl From<AppError> for FlowError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Store(error) => error.into(),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl FlowError {
+    pub(super) fn username_taken() -> Self {
+        Self::Invalid("username", Invalid::new("taken", "A user with that username already exists."))
+    }
+}
