@@ -62,5 +62,8 @@ mod jobs;
 
 mod http;
 
+mod server;
+
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
+pub use server::{Handle, ServeError, Server, StartError};

@@ -6,10 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tower_service::Service;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::header::HOST;
-use warp::http::{HeaderMap, Method, Response};
+use warp::http::{HeaderMap, Method, Request, Response};
+use warp::hyper::body::{Body, Bytes, Incoming};
 use warp::reply::Reply as _;
 
 use crate::app::App;
@@ -22,8 +24,24 @@ use crate::http::request::{Peer, Req, body_stream};
 use crate::http::request_id::RequestId;
 use crate::http::routes;
 
-/// The whole HTTP surface as one filter; each connection gets a clone.
-pub(crate) fn service(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
+/// The whole HTTP surface as one service; each connection gets a clone.
+pub(crate) fn service(
+    app: Arc<App>,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<
+        impl Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Send + Unpin + 'static,
+    >,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ Sync
++ 'static {
+    warp::service(filter(app))
+}
+
+fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     let router = Arc::new(Router::new(&app, routes::endpoints()));
     let process = router.process;
     warp::any()
@@ -45,7 +63,7 @@ pub(crate) fn service(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
         })
         .then(move |req: Req| {
             let (app, router) = (Arc::clone(&app), Arc::clone(&router));
-            async move { router.answer(app, req).await.map(warp::hyper::body::Bytes::from).into_response() }
+            async move { router.answer(app, req).await.map(Bytes::from).into_response() }
         })
         .boxed()
 }
@@ -85,12 +103,18 @@ impl Router {
     }
 
     /// Every answer of the service leaves through here.
-    async fn answer(&self, app: Arc<App>, req: Req) -> Response<Vec<u8>> {
+    async fn answer(self: Arc<Self>, app: Arc<App>, req: Req) -> Response<Vec<u8>> {
         let (id, is_head) = (req.id, req.method == Method::HEAD);
         let (method, path) = (req.method.clone(), req.path.clone());
-        // A bug in a handler costs this request, not the others.
-        let outcome = AssertUnwindSafe(self.dispatch(app, req)).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|_| Err(ApiError::Internal("a handler panicked".to_owned())));
+        // What changes something is carried through, even if its client goes away meanwhile: it has a task of its
+        // own. And a bug in a handler costs this request, not the others.
+        let dispatch = Arc::clone(&self).dispatch(app, req);
+        let outcome = if method.is_safe() {
+            AssertUnwindSafe(dispatch).catch_unwind().await.ok()
+        } else {
+            tokio::spawn(dispatch).await.ok()
+        };
+        let outcome = outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())));
         let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
         let reply = if is_head { reply.without_body() } else { reply };
         let mut response = reply.into_response();
@@ -99,7 +123,7 @@ impl Router {
         response
     }
 
-    async fn dispatch(&self, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
+    async fn dispatch(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
         if !self.serves_host(&req.headers) {
             return Err(ApiError::BadHost);
         }
