@@ -55,6 +55,7 @@ mod config;
 mod crypto;
 mod mail;
 mod store;
+mod telemetry;
 
 mod app;
 mod flows;
