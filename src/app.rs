@@ -62,6 +62,28 @@ impl App {
         self.keyring.store(Arc::new(load_keyring(&self.store, &self.config)?));
         Ok(())
     }
+
+    /// Finishes the writes that wait and takes no more.
+    pub(crate) async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+impl AppError {
+    /// Another process has the store open.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Locked(_)))
+    }
+
+    /// The configuration has to change; trying again with the same one is in vain.
+    pub(crate) fn is_configuration(&self) -> bool {
+        match self {
+            Self::Keys(error) => matches!(error, KeyringError::NoSecret),
+            Self::Transport(error) => !matches!(error, TransportError::Directory { .. }),
+            Self::Passwords(error) => error.kind() == std::io::ErrorKind::InvalidInput,
+            Self::Store(_) | Self::Templates(_) => false,
+        }
+    }
 }
 
 fn load_keyring(store: &Store, config: &Config) -> Result<Keyring, AppError> {

@@ -1,3 +1,9 @@
-//! The `keystead` program.
+//! The `keystead` program: arguments in, exit code out.
+//!
+//! Must never: decide anything; `src/cli` does.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keystead::run_cli(std::env::args_os())
+}

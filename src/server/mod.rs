@@ -39,10 +39,25 @@ pub struct Server {
     limits: Limits,
 }
 
+/// The OpenAPI document, as it is served.
+pub(crate) const fn openapi() -> &'static str {
+    http::OPENAPI_DOCUMENT
+}
+
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StartError(#[from] WhyNot);
+
+impl StartError {
+    /// What the application said, if it was not the address.
+    pub(crate) fn app(&self) -> Option<&AppError> {
+        match &self.0 {
+            WhyNot::App(error) => Some(error),
+            WhyNot::AddressInUse(_) | WhyNot::Listen(..) => None,
+        }
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 enum WhyNot {

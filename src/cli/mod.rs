@@ -1,0 +1,179 @@
+//! The command line: arguments in, one outcome out.
+//!
+//! A command is a struct of its arguments with a `run`, and a line in [`Command`]. Must never: touch the store but
+//! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
+
+mod check;
+mod control;
+mod create_user;
+mod keys;
+mod operation;
+mod outcome;
+mod perform;
+mod prompt;
+mod serve;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::flows::Rank;
+use crate::server;
+use check::Check;
+use create_user::{CreateSuperuser, CreateUser};
+use keys::Keys;
+use outcome::{Failure, Outcome, Refusal};
+use serve::Serve;
+
+/// Accounts in one binary: registration, log-in, tokens, revocation and mail, with the database inside.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keystead",
+    bin_name = "keystead",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration."
+)]
+struct Arguments {
+    /// Configuration file; without it ./auth.toml if it is there, else the defaults
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(Serve),
+    /// Create a user, who is mailed a code unless --active
+    #[command(name = "createuser")]
+    CreateUser(CreateUser),
+    /// Create a staff user, who is mailed a code unless --active
+    #[command(name = "createstaffuser")]
+    CreateStaffUser(CreateUser),
+    /// Create a superuser, active at once
+    #[command(name = "createsuperuser")]
+    CreateSuperuser(CreateSuperuser),
+    /// Verify the database: every checksum, every row, every index
+    Check(Check),
+    /// List or rotate the signing keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Print the effective configuration, secrets masked, each value with its source
+    Config,
+    /// Print the OpenAPI document that the server serves
+    #[command(name = "openapi")]
+    OpenApi,
+}
+
+/// Threads for what blocks: prompts, checks, new keys. Passwords have threads of their own.
+const BLOCKING_THREADS: usize = 16;
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // --help and --version come this way too, with exit code 0.
+            error.print().ok();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    let end = match runtime {
+        Ok(runtime) => {
+            let end = runtime.block_on(arguments.run());
+            // A prompt that nobody answers must not hold up the end.
+            runtime.shutdown_background();
+            end
+        }
+        Err(error) => Err(Refusal::new(format!("cannot start: {error}")).into()),
+    };
+    outcome::conclude(end)
+}
+
+impl Arguments {
+    async fn run(self) -> Result<Outcome, Failure> {
+        if let Command::OpenApi = self.command {
+            return Ok(Outcome::saying(server::openapi()));
+        }
+        let config = Config::load(self.config.as_deref())?;
+        match self.command {
+            Command::Serve(serve) => Box::pin(serve.run(config)).await,
+            Command::CreateUser(create) => Box::pin(create.run(config, Rank::User)).await,
+            Command::CreateStaffUser(create) => Box::pin(create.run(config, Rank::Staff)).await,
+            Command::CreateSuperuser(create) => Box::pin(create.run(config)).await,
+            Command::Check(check) => check.run(config).await,
+            Command::Keys(keys) => keys.run(config).await,
+            Command::Config => Ok(Outcome::saying(config.show())),
+            Command::OpenApi => Ok(Outcome::saying(server::openapi())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_command() {
+        for line in ["keystead --config a.toml check", "keystead check --config a.toml"] {
+            assert_eq!(parse(line).expect(line).config, Some(PathBuf::from("a.toml")));
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_told_from_help() {
+        for line in [
+            "keystead",
+            "keystead dance",
+            "keystead keys",
+            "keystead createuser --password x",
+            "keystead serve x",
+        ] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
+        }
+        for line in ["keystead --version", "keystead --help", "keystead createuser --help"] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 0, "{line}");
+        }
+        assert_eq!(
+            parse("keystead --version").expect_err("a version").to_string(),
+            concat!("keystead ", env!("CARGO_PKG_VERSION"), "\n")
+        );
+    }
+
+    #[test]
+    fn every_command_parses() {
+        for line in [
+            "keystead serve",
+            "keystead createuser --email a@x.example --username a --first-name A --last-name B --active",
+            "keystead createstaffuser --password-stdin --no-input --allow-weak-password",
+            "keystead createsuperuser --no-input",
+            "keystead check",
+            "keystead keys list",
+            "keystead keys rotate",
+            "keystead config",
+            "keystead openapi",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        assert!(parse("keystead createsuperuser --active").is_err());
+    }
+}

@@ -1,0 +1,290 @@
+//! What a command asks of the store, in a form that can be handed to the process that has it open.
+//!
+//! The same code runs whether the command opened the store itself or a server does it for it. Must never: trust that
+//! the asking side has checked anything, or show a password in its `Debug` form.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::app::App;
+use crate::cli::outcome::{Outcome, Refusal};
+use crate::domain::{
+    Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, Secret, SigningKey, User,
+    Username,
+};
+use crate::flows::{self, Activation, CreateUser, Rank};
+
+/// One wish, as it goes over the control socket.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub(super) enum Operation {
+    CreateUser(Account),
+    Check,
+    ListKeys,
+    RotateKeys,
+}
+
+/// An account as somebody typed it. None is "not given".
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) email: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    #[serde(serialize_with = "send_password", deserialize_with = "receive_password")]
+    pub(super) password: Option<Secret<String>>,
+    pub(super) allow_weak_password: bool,
+    #[serde(with = "RankName")]
+    pub(super) rank: Rank,
+    #[serde(with = "ActivationName")]
+    pub(super) activation: Activation,
+}
+
+/// Does it, and says what to print.
+pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
+    match operation {
+        Operation::CreateUser(account) => create_user(app, &account).await,
+        Operation::Check => check(app).await,
+        Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
+        Operation::RotateKeys => rotate_keys(app).await,
+    }
+}
+
+impl Operation {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::CreateUser(_) => "create_user",
+            Self::Check => "check",
+            Self::ListKeys => "list_keys",
+            Self::RotateKeys => "rotate_keys",
+        }
+    }
+}
+
+impl Account {
+    /// Makes types of the text, or says the first thing that is wrong with it.
+    pub(super) fn parse(&self, policy: &PasswordPolicy) -> Result<CreateUser, Refusal> {
+        let email = self.email.as_deref().map(Email::parse).transpose().map_err(refuse("email"))?;
+        let username = match self.username.as_deref() {
+            Some(text) => {
+                let username =
+                    Username::parse(text).and_then(|username| username.for_account(email.as_ref()));
+                Some(username.map_err(refuse("username"))?)
+            }
+            None => None,
+        };
+        if email.is_none() && username.is_none() {
+            return Err(Refusal::new(
+                "an account needs an email address or a username: give --email or --username",
+            ));
+        }
+        if email.is_none() && self.activation == Activation::ByCode {
+            return Err(Refusal::new(
+                "a new user is mailed a code and there is no email address: give --email, or --active",
+            ));
+        }
+        let name = |text: &Option<String>| Name::parse(text.as_deref().unwrap_or_default());
+        Ok(CreateUser {
+            email,
+            username,
+            first_name: name(&self.first_name).map_err(refuse("first name"))?,
+            last_name: name(&self.last_name).map_err(refuse("last name"))?,
+            password: self.parse_password(policy)?,
+            rank: self.rank,
+            activation: self.activation,
+        })
+    }
+
+    fn parse_password(&self, policy: &PasswordPolicy) -> Result<Option<NewPassword>, Refusal> {
+        let Some(password) = &self.password else { return Ok(None) };
+        match self.new_password(password, policy) {
+            Ok(password) => Ok(Some(password)),
+            Err(broken) => {
+                let rules: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
+                Err(Refusal::new(format!("password is refused: {}", rules.join(" "))))
+            }
+        }
+    }
+
+    /// Every rule that the password breaks, unless rules do not count for this account.
+    pub(super) fn new_password(
+        &self,
+        password: &Secret<String>,
+        policy: &PasswordPolicy,
+    ) -> Result<NewPassword, Vec<Invalid>> {
+        if self.allow_weak_password {
+            Password::parse(password.expose()).map(NewPassword::weak).map_err(|invalid| vec![invalid])
+        } else {
+            NewPassword::parse(password.expose(), policy)
+        }
+    }
+}
+
+fn refuse(what: &'static str) -> impl Fn(Invalid) -> Refusal {
+    move |invalid| Refusal::new(format!("{what} is refused: {}", invalid.message))
+}
+
+async fn create_user(app: &Arc<App>, account: &Account) -> Result<Outcome, Refusal> {
+    let wish = account.parse(&app.config.passwords.policy)?;
+    let user = flows::create_user(app, &Origin::default(), wish).await?;
+    Ok(Outcome::saying(format!("User {} created\n", name_of(&user))))
+}
+
+/// The address, else the name: what the operator just typed.
+fn name_of(user: &User) -> String {
+    user.email.as_ref().map_or_else(|| user.label(), |email| email.as_str().to_owned())
+}
+
+async fn check(app: &Arc<App>) -> Result<Outcome, Refusal> {
+    let report = flows::check_store(app).await?;
+    let width = report.counts.keys().map(|table| table.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (table, count) in &report.counts {
+        line(&mut text, format_args!("{table:width$} {count:>10}"));
+    }
+    if report.is_sound() {
+        line(&mut text, format_args!("sound"));
+        return Ok(Outcome::saying(text));
+    }
+    for problem in &report.problems {
+        line(&mut text, format_args!("{}", problem.escape_debug()));
+    }
+    let path = app.config.store.path.display();
+    let count = report.problems.len();
+    let reason =
+        format!("store {path} is damaged ({count} problems): stop the service and put a backup in its place");
+    Err(Refusal { reason, details: text })
+}
+
+async fn rotate_keys(app: &Arc<App>) -> Result<Outcome, Refusal> {
+    let mut text = String::new();
+    for key in flows::rotate_keys(app, &Origin::default()).await? {
+        let (usage, algorithm) = (key.usage.as_str(), key.algorithm);
+        line(
+            &mut text,
+            format_args!("{usage} tokens are signed by key {} ({algorithm}) from now on", key.id),
+        );
+    }
+    if app.config.tokens.algorithm == Algorithm::Hs256 {
+        line(
+            &mut text,
+            format_args!(
+                "access tokens are signed with tokens.hs256_secret (HS256): change it there, which ends them all"
+            ),
+        );
+    }
+    Ok(Outcome::saying(text))
+}
+
+fn table_of_keys(keys: &[SigningKey]) -> String {
+    let mut text = String::new();
+    line(
+        &mut text,
+        format_args!("{:36}  {:7}  {:9}  {:24}  {}", "KEY", "USE", "ALGORITHM", "CREATED", "STATE"),
+    );
+    for key in keys {
+        let state = key.retires_at.map_or_else(|| "signs".to_owned(), |end| format!("verifies until {end}"));
+        let (id, created) = (key.id.to_string(), key.created_at.to_string());
+        let (usage, algorithm) = (key.usage.as_str(), key.algorithm.as_str());
+        line(&mut text, format_args!("{id:36}  {usage:7}  {algorithm:9}  {created:24}  {state}"));
+    }
+    text
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String never fails.
+    writeln!(text, "{line}").ok();
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Rank", rename_all = "snake_case")]
+enum RankName {
+    User,
+    Staff,
+    Superuser,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Activation", rename_all = "snake_case")]
+enum ActivationName {
+    Now,
+    ByCode,
+}
+
+/// The one place where a password leaves its wrapper: for the socket of the process that hashes it.
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn send_password<S: Serializer>(password: &Option<Secret<String>>, to: S) -> Result<S::Ok, S::Error> {
+    password.as_ref().map(Secret::expose).serialize(to)
+}
+
+fn receive_password<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: PasswordPolicy = PasswordPolicy { min_length: 8, max_length: 256 };
+
+    fn account() -> Account {
+        Account {
+            email: Some("ada@example.com".to_owned()),
+            username: None,
+            first_name: None,
+            last_name: None,
+            password: Some(Secret::new("short".to_owned())),
+            allow_weak_password: true,
+            rank: Rank::Superuser,
+            activation: Activation::Now,
+        }
+    }
+
+    fn reason(account: &Account) -> String {
+        account.parse(&POLICY).expect_err("refused").reason
+    }
+
+    #[test]
+    fn an_operation_survives_the_socket_and_hides_its_password() {
+        let wish = Operation::CreateUser(account());
+        assert!(!format!("{wish:?}").contains("short"));
+
+        let json = serde_json::to_string(&wish).expect("JSON");
+        let read: Operation = serde_json::from_str(&json).expect("the same");
+
+        let Operation::CreateUser(read) = read else { panic!("another operation: {json}") };
+        assert_eq!(read.password.as_ref().map(|password| password.expose().as_str()), Some("short"));
+        assert_eq!((read.rank, read.activation), (Rank::Superuser, Activation::Now));
+    }
+
+    #[test]
+    fn the_rules_hold_unless_they_are_waived_by_name() {
+        assert!(account().parse(&POLICY).is_ok());
+
+        let strict = Account { allow_weak_password: false, ..account() };
+        assert!(reason(&strict).contains("at least 8 characters"));
+
+        let empty = Account { password: Some(Secret::new(String::new())), ..account() };
+        assert!(reason(&empty).contains("blank"));
+    }
+
+    #[test]
+    fn an_account_can_be_reached() {
+        let nobody = Account { email: None, ..account() };
+        assert!(reason(&nobody).contains("--email or --username"));
+
+        let unreachable = Account {
+            email: None,
+            username: Some("ada".to_owned()),
+            activation: Activation::ByCode,
+            ..account()
+        };
+        assert!(reason(&unreachable).contains("--active"));
+
+        let posing = Account { username: Some("bob@example.com".to_owned()), ..account() };
+        assert!(reason(&posing).starts_with("username is refused"));
+    }
+}

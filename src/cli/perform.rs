@@ -1,0 +1,118 @@
+//! Runs an operation: on the store itself, or through the server that has it open.
+//!
+//! Must never: run an operation twice because the first answer was lost.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::cli::control::{self, Silence};
+use crate::cli::operation::{self, Operation};
+use crate::cli::outcome::{Failure, Outcome, Refusal};
+use crate::clock::Clock;
+use crate::config::Config;
+
+/// A server that starts or stops holds the store for a moment without answering, and so does another command.
+const ATTEMPTS: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs `operation`, and creates the store if there is none yet.
+pub(super) async fn perform(config: Config, operation: Operation) -> Result<Outcome, Failure> {
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        match App::open(config.clone(), Clock::system()).await {
+            Ok(app) => return Ok(alone(app, operation).await?),
+            Err(error) if error.is_locked() => {}
+            Err(error) => return Err((&error).into()),
+        }
+        match control::ask(&config.store.path, &operation).await {
+            Ok(reply) => return Ok(reply?),
+            Err(Silence::Nobody) if attempts_left > 0 => {
+                attempts_left -= 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(silence) => return Err(unreachable_store(&config, &silence).into()),
+        }
+    }
+}
+
+/// The same on a store that has to be there.
+pub(super) async fn perform_on_existing(config: Config, operation: Operation) -> Result<Outcome, Failure> {
+    let path = &config.store.path;
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let path = path.display();
+            let reason = format!("no store at {path}: run keystead serve first or name it with --config");
+            Err(Refusal::new(reason).into())
+        }
+        _ => perform(config, operation).await,
+    }
+}
+
+/// Mails that it causes wait in the outbox for the next `serve`.
+async fn alone(app: App, operation: Operation) -> Result<Outcome, Refusal> {
+    let app = Arc::new(app);
+    let reply = Box::pin(operation::run(&app, operation)).await;
+    app.close().await;
+    reply
+}
+
+fn unreachable_store(config: &Config, silence: &Silence) -> Refusal {
+    let path = config.store.path.display();
+    Refusal::new(match silence {
+        Silence::Nobody => format!(
+            "the store {path} is in use by another process that does not answer on its control socket: stop it, or try again"
+        ),
+        Silence::Stranger => {
+            format!("the store {path} is in use, and {silence}: run this as that user, or as root")
+        }
+        Silence::Broken(_) => format!(
+            "the store {path} is in use, and {silence}: what was asked may be done or not, look before repeating it"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(folder: &tempfile::TempDir) -> Config {
+        let path = folder.path().join("k.redb");
+        Config::from_toml(&format!("[store]\npath = {path:?}\n")).expect("a configuration")
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_not_there_is_not_created_to_be_looked_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+
+        let end = perform_on_existing(config(&folder), Operation::Check).await;
+
+        let Err(Failure::Refused(refusal)) = end else { panic!("{end:?}") };
+        assert!(refusal.reason.starts_with("no store at /"), "{}", refusal.reason);
+        assert!(!folder.path().join("k.redb").exists());
+    }
+
+    #[tokio::test]
+    async fn without_a_server_the_store_is_free_again_afterwards() {
+        let folder = tempfile::tempdir().expect("a folder");
+
+        for operation in [Operation::RotateKeys, Operation::ListKeys] {
+            perform(config(&folder), operation).await.expect("done");
+        }
+
+        let end = perform_on_existing(config(&folder), Operation::Check).await.expect("sound");
+        assert!(end.text.ends_with("sound\n"), "{}", end.text);
+    }
+
+    #[tokio::test]
+    async fn a_store_in_silent_hands_is_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _holder = App::open(config(&folder), Clock::system()).await.expect("the store opens");
+
+        let end = perform(config(&folder), Operation::Check).await;
+
+        let Err(Failure::Refused(refusal)) = end else { panic!("{end:?}") };
+        assert!(refusal.reason.contains("does not answer on its control socket"), "{}", refusal.reason);
+    }
+}

@@ -1,0 +1,111 @@
+//! `keystead serve`: the service, its control socket, and the signals that end them.
+//!
+//! Must never: print the first line before connections are taken, or write anything else to stdout.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::cli::control::Control;
+use crate::cli::outcome::{Failure, Outcome, Refusal, print};
+use crate::config::Config;
+use crate::server::{Server, StartError};
+use crate::{flows, telemetry};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {}
+
+impl Serve {
+    pub(super) async fn run(self, config: Config) -> Result<Outcome, Failure> {
+        telemetry::init(&config.log);
+        // First of all, so that a signal during the start ends in order too.
+        let signals =
+            Signals::listen().map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
+        let store = config.store.path.clone();
+        let server = Server::bind(config).await.map_err(|error| cannot_start(&error))?;
+
+        let app = Arc::clone(server.app());
+        let (stop, stopped) = watch::channel(false);
+        let control = listen(&store, &app, &stopped);
+        let line = format!("keystead listening on http://{}\n", server.local_addr());
+        if let Err(error) = print(&line) {
+            tracing::warn!(%error, "stdout takes no line");
+        }
+        tokio::spawn(advise(app));
+        tokio::spawn(signals.obey(stop.clone()));
+
+        let mut told = stopped;
+        let served = server
+            .run(async move {
+                told.wait_for(|stop| *stop).await.ok();
+            })
+            .await;
+        stop.send_replace(true);
+        if let Some(control) = control {
+            control.await.ok();
+        }
+        served.map_err(|error| Refusal::new(error.to_string()))?;
+        Ok(Outcome::saying(""))
+    }
+}
+
+fn cannot_start(error: &StartError) -> Failure {
+    match error.app() {
+        Some(error) if error.is_locked() => Refusal::new(format!("{error}; stop that one first")).into(),
+        Some(error) => error.into(),
+        None => Refusal::new(error.to_string()).into(),
+    }
+}
+
+/// The service is worth running without a control socket: commands wait until it stops.
+fn listen(store: &Path, app: &Arc<App>, stopped: &watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+    match Control::open(store) {
+        Ok(control) => Some(tokio::spawn(control.serve(Arc::clone(app), stopped.clone()))),
+        Err(error) => {
+            tracing::warn!(%error, "no control socket: commands do not reach this server");
+            None
+        }
+    }
+}
+
+async fn advise(app: Arc<App>) {
+    match flows::has_superuser(&app).await {
+        Ok(true) => {}
+        Ok(false) => tracing::info!("no superuser yet: run `keystead createsuperuser`"),
+        Err(error) => tracing::warn!(%error, "cannot tell whether there is a superuser"),
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The first one drains, the second one does not wait.
+    async fn obey(mut self, stop: watch::Sender<bool>) {
+        self.next().await;
+        tracing::info!("stopping: what has begun is finished; a second signal does not wait for it");
+        stop.send_replace(true);
+        self.next().await;
+        std::process::exit(1);
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
