@@ -2,7 +2,7 @@
 //!
 //! Must never: take a password from an argument, or ask where nobody can answer.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
 use clap::Args;

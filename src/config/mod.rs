@@ -17,7 +17,7 @@ mod types;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use env::Variables;
 pub use error::ConfigError;

@@ -7,7 +7,7 @@ use toml::Value;
 use crate::config::env::{self, Variables};
 use crate::config::error::ConfigError;
 use crate::config::parse;
-use crate::config::settings::{Origin, Settings, Source};
+use crate::config::settings::{Settings, Source};
 
 /// The port where TLS begins with the first byte (RFC 8314).
 const TLS_PORT: i64 = 465;

@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::keys;
-    use crate::domain::{KeyId, Secret, SessionId, SessionPolicy, UserId};
+    use crate::domain::{Secret, SessionId, SessionPolicy, UserId};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const ISSUER: &str = "https://id.example.com";

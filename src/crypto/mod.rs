@@ -11,6 +11,5 @@ mod password;
 pub(crate) mod random;
 pub(crate) mod token;
 
-pub(crate) use jwt::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
 pub(crate) use password::{PasswordError, PasswordPool, Verdict};

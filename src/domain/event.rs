@@ -65,15 +65,6 @@ pub(crate) enum EventResult {
     Failure,
 }
 
-impl EventResult {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-        }
-    }
-}
-
 /// What happened. The texts are part of the HTTP API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventKind {

@@ -4,7 +4,7 @@ use crate::app::{App, take_over};
 use crate::crypto::keys;
 use crate::domain::{Algorithm, EventKind, KeyUse, Origin, SigningKey};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, sign};
+use crate::flows::steps::Audit;
 
 /// All keys that still verify something, the oldest first.
 pub(crate) fn list_keys(app: &App) -> Result<Vec<SigningKey>, FlowError> {

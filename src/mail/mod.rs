@@ -12,6 +12,6 @@ mod templates;
 mod text;
 mod transport;
 
-pub(crate) use error::{DeliveryError, TransportError};
-pub(crate) use templates::{Letter, Rendered, TemplateError, Templates};
+pub(crate) use error::TransportError;
+pub(crate) use templates::{Letter, TemplateError, Templates};
 pub(crate) use transport::Transport;

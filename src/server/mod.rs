@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::flows;
 use crate::http::{self, Peer};
 use crate::jobs;
 use accept::Connections;
@@ -89,6 +90,12 @@ impl Handle {
     /// Runs each background job until it has nothing left to do now.
     pub async fn run_jobs(&self) -> Result<(), String> {
         jobs::run_once(&self.app).await.map_err(|error| error.to_string())
+    }
+
+    /// The kinds of all events, the oldest first.
+    pub fn events(&self) -> Result<Vec<&'static str>, String> {
+        let events = flows::list_events(&self.app, usize::MAX).map_err(|error| error.to_string())?;
+        Ok(events.iter().rev().map(|event| event.kind.as_str()).collect())
     }
 }
 

@@ -11,8 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{
-    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, StorageError, TableDefinition, TableError,
+    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTableMetadata,
+    StorageError, TableDefinition, TableError,
 };
 
 use crate::store::StoreError;

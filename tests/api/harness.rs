@@ -1,0 +1,334 @@
+//! Speaks the domain: a server, callers of each kind, the mail that came.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use keystead::{Clock, Config, Handle, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The password of everybody in these tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running service of its own: its store, its mailbox, its clock.
+pub struct TestServer {
+    pub address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    clock: Clock,
+    handle: Handle,
+    folder: TempDir,
+    settings: String,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// Starts with these lines of TOML over the defaults: `registration.mode = "closed"`.
+    pub async fn start_with(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, settings, Clock::movable()).await
+    }
+
+    async fn start_in(folder: TempDir, settings: &str, clock: Clock) -> Self {
+        let config = Config::from_toml(&configuration(&folder, settings)).expect("a configuration");
+        let server = Server::bind_with(config, clock.clone()).await.expect("the server starts");
+        let (address, handle) = (server.local_addr(), server.handle());
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            server.run_without_jobs(shutdown).await.expect("a clean end");
+        });
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let settings = settings.to_owned();
+        Self { address, client, clock, handle, folder, settings, stop, running }
+    }
+
+    /// Stops, and starts again on the same store, with the same clock.
+    pub async fn restart(self) -> Self {
+        self.stop.send(()).expect("running");
+        self.running.await.expect("a clean end");
+        Self::start_in(self.folder, &self.settings, self.clock).await
+    }
+
+    /// Moves time.
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    pub async fn run_jobs(&self) {
+        self.handle.run_jobs().await.expect("the jobs run");
+    }
+
+    /// The kinds of all events, the oldest first.
+    pub fn events(&self) -> Vec<&'static str> {
+        self.handle.events().expect("readable")
+    }
+
+    /// The mails that came to an address, the oldest first.
+    pub async fn mails_to(&self, email: &str) -> Vec<Mail> {
+        self.run_jobs().await;
+        let Ok(entries) = fs::read_dir(self.folder.path().join("mail")) else { return Vec::new() };
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+        names.sort();
+        let mails = names.iter().map(|name| Mail::parse(&fs::read_to_string(name).expect("UTF-8")));
+        mails.filter(|mail| mail.to == email).collect()
+    }
+
+    /// The newest mail to an address.
+    pub async fn mail_to(&self, email: &str) -> Mail {
+        self.mails_to(email).await.pop().expect("a mail")
+    }
+
+    /// Nobody in particular.
+    pub fn anon(&self) -> Caller {
+        Caller { address: self.address, client: self.client.clone(), token: None, tokens: Value::Null }
+    }
+
+    /// Somebody who shows this token.
+    pub fn holder(&self, token: &str) -> Caller {
+        Caller { token: Some(token.to_owned()), ..self.anon() }
+    }
+
+    /// A user who registered and confirmed their address.
+    pub async fn registered(&self, email: &str) -> Caller {
+        self.registered_as(json!({ "email": email, "password": PASSWORD })).await
+    }
+
+    /// The same with more to say.
+    pub async fn registered_as(&self, body: Value) -> Caller {
+        let anon = self.anon();
+        anon.post("/auth/register/", &body).await.expect(202);
+        let email = body["email"].as_str().expect("an address").to_owned();
+        let code = self.mail_to(&email).await.code();
+        let verified = anon.post("/auth/register/verify/", &json!({ "email": email, "code": code })).await;
+        self.caller(verified.expect(200).body)
+    }
+
+    pub async fn logged_in(&self, identifier: &str) -> Caller {
+        let body = json!({ "identifier": identifier, "password": PASSWORD });
+        self.caller(self.anon().post("/auth/login/", &body).await.expect(200).body)
+    }
+
+    /// Whoever a token object makes.
+    pub fn caller(&self, tokens: Value) -> Caller {
+        let token = tokens["access"].as_str().map(str::to_owned);
+        Caller { token, tokens, ..self.anon() }
+    }
+}
+
+fn configuration(folder: &TempDir, settings: &str) -> String {
+    let path = folder.path().display();
+    // Dotted keys first: a table would swallow what comes after it.
+    format!(
+        "server.listen = \"127.0.0.1:0\"\n\
+         store.path = \"{path}/keystead.redb\"\n\
+         mail.transport = \"directory\"\n\
+         mail.directory = \"{path}/mail\"\n\
+         passwords.memory_kib = 64\n\
+         passwords.iterations = 1\n\
+         {settings}\n"
+    )
+}
+
+/// Somebody who sends requests.
+#[derive(Clone)]
+pub struct Caller {
+    address: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    token: Option<String>,
+    /// The token object they hold.
+    pub tokens: Value,
+}
+
+impl Caller {
+    pub fn access(&self) -> &str {
+        self.tokens["access"].as_str().expect("an access token")
+    }
+
+    pub fn refresh(&self) -> &str {
+        self.tokens["refresh"].as_str().expect("a refresh token")
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::POST, path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::PATCH, path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::PUT, path, body).await
+    }
+
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.send(method, path, &[("content-type", "application/json")], Some(body.to_string().into())).await
+    }
+
+    /// Anything at all, with the caller's token if they have one.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.unwrap_or_default())).expect("a request");
+        let response = self.client.request(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, text, body }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+
+    /// A problem of RFC 9457 with this code, in every part of it.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.body["code"], code, "{}", answer.text);
+        assert_eq!(answer.body["status"], status);
+        assert_eq!(answer.body["request_id"].as_str(), answer.header("x-request-id"));
+        assert!(answer.body["title"].is_string() && answer.body["detail"].is_string());
+        answer
+    }
+
+    /// A refused body whose members have these codes.
+    #[track_caller]
+    pub fn expect_invalid(self, expected: &[(&str, &str)]) -> Self {
+        let answer = self.expect_problem(400, "invalid");
+        let errors = answer.body["errors"].as_object().expect("errors");
+        let mut found: Vec<(&str, &str)> = errors
+            .iter()
+            .flat_map(|(field, broken)| {
+                let codes = broken.as_array().expect("a list").iter();
+                codes.map(|one| (field.as_str(), one["code"].as_str().expect("a code")))
+            })
+            .collect();
+        let mut expected = expected.to_vec();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{}", answer.text);
+        answer
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    /// The answer without what differs from one request to the next.
+    pub fn anonymous(&self) -> (StatusCode, Value) {
+        let mut body = self.body.clone();
+        if let Some(members) = body.as_object_mut() {
+            members.remove("request_id");
+            members.remove("registration");
+        }
+        (self.status, body)
+    }
+}
+
+/// A mail as its reader sees it.
+#[derive(Debug)]
+pub struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+impl Mail {
+    fn parse(eml: &str) -> Self {
+        let eml = eml.replace("\r\n", "\n");
+        let (head, text) = eml.split_once("\n\n").expect("a body");
+        let header = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.unwrap_or_else(|| panic!("no {name} in {head}")).to_owned()
+        };
+        Self { to: header("To"), subject: header("Subject"), text: text.to_owned() }
+    }
+
+    /// The eight digits that stand alone on a line.
+    pub fn code(&self) -> String {
+        let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|b| b.is_ascii_digit());
+        self.text.lines().find(is_code).unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
+    }
+
+    /// The link that stands alone on a line.
+    pub fn link(&self) -> String {
+        let is_link = |line: &&str| line.starts_with("http") && !line.contains(' ');
+        self.text.lines().find(is_link).unwrap_or_else(|| panic!("no link in {}", self.text)).to_owned()
+    }
+
+    /// The long code in the link.
+    pub fn long_code(&self) -> String {
+        self.link().split_once("?code=").expect("a code").1.to_owned()
+    }
+}
+
+/// One part of a JWT, decoded: 0 is the header, 1 the claims.
+pub fn part_of(token: &str, part: usize) -> Value {
+    let text = token.split('.').nth(part).expect("a part");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).expect("base64url")).expect("JSON")
+}
+
+/// A JWT with another part in place of one of its own; its signature stays.
+pub fn with_part(token: &str, part: usize, value: &Value) -> String {
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    parts[part] = URL_SAFE_NO_PAD.encode(value.to_string());
+    parts.join(".")
+}
+
+pub const fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+pub const fn days(n: u64) -> Duration {
+    Duration::from_secs(86_400 * n)
+}

@@ -1,0 +1,19 @@
+//! Behaviour through HTTP: the real service on a real socket and a real store, with a mailbox and a clock that moves.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test stops where its ground gives way"
+)]
+
+mod harness;
+
+mod access;
+mod http;
+mod passwords;
+mod profile;
+mod races;
+mod registrations;
+mod sessions;
+mod tokens;
