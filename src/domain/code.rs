@@ -45,9 +45,14 @@ pub(crate) struct CodeHash {
 }
 
 impl CodeHash {
-    /// A code that is too old, or was guessed at too often, is dead.
-    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at && self.attempts_left > 0
+    /// Digits that are too old, or were guessed at too often, are dead.
+    pub(crate) fn takes_digits(&self, now: Timestamp) -> bool {
+        self.takes_link(now) && self.attempts_left > 0
+    }
+
+    /// The link dies of age alone: nobody guesses it, so nobody can kill it for its owner by guessing digits.
+    pub(crate) fn takes_link(&self, now: Timestamp) -> bool {
+        now < self.expires_at
     }
 
     /// Whether enough time has passed since the last mail for another.
@@ -81,8 +86,10 @@ mod tests {
             sent_at: Timestamp::from_secs(0),
         };
 
-        assert!(code(1).is_live(Timestamp::from_millis(599_999)));
-        assert!(!code(1).is_live(Timestamp::from_secs(600)));
-        assert!(!code(0).is_live(Timestamp::from_secs(0)));
+        assert!(code(1).takes_digits(Timestamp::from_millis(599_999)));
+        assert!(!code(1).takes_digits(Timestamp::from_secs(600)));
+        assert!(!code(1).takes_link(Timestamp::from_secs(600)));
+        assert!(!code(0).takes_digits(Timestamp::from_secs(0)));
+        assert!(code(0).takes_link(Timestamp::from_secs(0)));
     }
 }

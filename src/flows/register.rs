@@ -86,6 +86,7 @@ async fn wait_for_code(
                     tx.enqueue_mail(notice)?;
                 }
             } else {
+                make_room(tx, &registration.email)?;
                 tx.save_registration(&registration)?;
                 tx.enqueue_mail(&mail)?;
             }
@@ -104,6 +105,19 @@ fn already_registered(
     let Some(email) = &owner.email else { return Ok(None) };
     let letter = Letter::AlreadyRegistered { email, requested_at: now, ip: origin.ip };
     post(app, email, &letter, now).map(Some)
+}
+
+/// An address has at most this many registrations that wait; the oldest makes room for one more. It bounds what
+/// confirming one of them costs.
+const MAX_PENDING: usize = 20;
+
+fn make_room(tx: &mut WriteTx, email: &Email) -> Result<(), FlowError> {
+    let pending = tx.registrations_of(&email.key())?;
+    let surplus = (pending.len() + 1).saturating_sub(MAX_PENDING);
+    for oldest in pending.iter().take(surplus) {
+        tx.remove_registration(oldest.id)?;
+    }
+    Ok(())
 }
 
 fn refuse_taken_username(tx: &WriteTx, username: Option<&Username>) -> Result<(), FlowError> {

@@ -20,11 +20,11 @@ pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose
     let interval = app.config.registration.resend_interval;
     app.store
         .write(move |tx| {
-            let current = code_of(tx, owner)?;
-            if current.is_some_and(|current| current.may_resend(now, interval)) {
-                replace(tx, owner, &code, &mail)?;
-            }
-            Ok(())
+            let may_send = match code_of(tx, owner)? {
+                Some(current) => current.may_resend(now, interval),
+                None => never_had_one(tx, owner)?,
+            };
+            if may_send { replace(tx, owner, &code, &mail) } else { Ok(()) }
         })
         .await
 }
@@ -56,6 +56,14 @@ fn code_of(tx: &WriteTx, owner: Owner) -> Result<Option<CodeHash>, FlowError> {
         Owner::Registration(id) => tx.registration(id)?.map(|registration| registration.code),
         Owner::User(id) => tx.code(id, CodePurpose::VerifyEmail)?,
     })
+}
+
+/// A user who could always log in may ask for a first code. One who was disabled may not: a code would enable them.
+fn never_had_one(tx: &WriteTx, owner: Owner) -> Result<bool, FlowError> {
+    match owner {
+        Owner::Registration(_) => Ok(false),
+        Owner::User(id) => Ok(tx.user(id)?.is_some_and(|user| user.is_active && !user.email_verified)),
+    }
 }
 
 fn replace(tx: &mut WriteTx, owner: Owner, code: &CodeHash, mail: &Mail) -> Result<(), FlowError> {

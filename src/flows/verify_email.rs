@@ -72,10 +72,10 @@ enum Confirmed {
 
 fn find_by_link(tx: &WriteTx, hash: &TokenHash, now: Timestamp) -> Result<Option<Confirmed>, FlowError> {
     if let Some(registration) = tx.registration_by_code(hash)? {
-        return Ok(registration.code.is_live(now).then_some(Confirmed::Registration(registration)));
+        return Ok(registration.code.takes_link(now).then_some(Confirmed::Registration(registration)));
     }
     let Some((user, purpose)) = tx.code_owner(hash)? else { return Ok(None) };
-    let is_live = tx.code(user, purpose)?.is_some_and(|code| code.is_live(now));
+    let is_live = tx.code(user, purpose)?.is_some_and(|code| code.takes_link(now));
     if purpose != CodePurpose::VerifyEmail || !is_live {
         return Ok(None);
     }

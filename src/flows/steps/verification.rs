@@ -70,7 +70,7 @@ pub(crate) fn is_right(
     digits: &Secret<String>,
     now: Timestamp,
 ) -> bool {
-    code.is_live(now) && matches(&code.short, &hash_short_code(&binding.bytes(), digits))
+    code.takes_digits(now) && matches(&code.short, &hash_short_code(&binding.bytes(), digits))
 }
 
 /// Registrations that nobody confirmed are kept for a day.
