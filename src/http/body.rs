@@ -173,6 +173,7 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::domain::Name;
 
     fn config() -> Config {
         Config::from_toml("").expect("the defaults")
@@ -194,14 +195,14 @@ pub(super) mod tests {
     #[derive(ToSchema)]
     struct Pet {
         #[schema(value_type = String)]
-        name: crate::domain::Name,
+        name: Name,
         #[schema(value_type = Option<String>)]
         colour: Change<String>,
     }
 
     impl Body for Pet {
         fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-            let name = fields.required("name", crate::domain::Name::parse);
+            let name = fields.required("name", Name::parse);
             let colour = fields.nullable("colour", |text| Ok(text.to_owned()));
             Some(Self { name: name?, colour })
         }
@@ -244,6 +245,14 @@ pub(super) mod tests {
         for json in ["", "[]", "\"a\"", "{", "null", r#"{"name": "a"} x"#, &"[".repeat(5000)] {
             assert_eq!(refused(json), [(String::new(), "malformed")], "{json}");
         }
+    }
+
+    #[test]
+    fn takes_what_is_right() {
+        assert_eq!(
+            decode(r#"{"name": " Rex "}"#).map(|pet| pet.name),
+            Ok(Name::from_stored("Rex".to_owned()))
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last: the only file that names hyper.
+//! One connection, from its first byte to its last: the only file that drives hyper.
 //!
 //! Must never: outlive what the pulse allows, or bring down anything but itself.
 

@@ -11,15 +11,19 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::{Body, Incoming};
+use hyper::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tower_service::Service;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
@@ -139,7 +143,8 @@ impl Server {
         let stop = watch::Sender::new(false);
         let jobs = tokio::spawn(keep_jobs_running(Arc::clone(&self.app), stop.subscribe()));
         let app = Arc::clone(&self.app);
-        let ended = self.serve(shutdown, stop).await;
+        let service = http::service(Arc::clone(&app));
+        let ended = self.serve(service, shutdown, stop).await;
         let abort = jobs.abort_handle();
         if timeout(JOBS_LIMIT, jobs).await.is_err() {
             tracing::warn!("a background job is dropped, it took too long");
@@ -153,22 +158,28 @@ impl Server {
     #[doc(hidden)]
     pub async fn run_without_jobs(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let app = Arc::clone(&self.app);
-        let ended = self.serve(shutdown, watch::Sender::new(false)).await;
+        let service = http::service(Arc::clone(&app));
+        let ended = self.serve(service, shutdown, watch::Sender::new(false)).await;
         app.store.close().await;
         ended
     }
 
     /// Serves until `shutdown` or the store's failure, tells so by `stop`, and drains.
-    async fn serve(
+    async fn serve<S, B>(
         self,
+        service: S,
         shutdown: impl Future<Output = ()>,
         stop: watch::Sender<bool>,
-    ) -> Result<(), ServeError> {
+    ) -> Result<(), ServeError>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+        S: Clone + Send + 'static,
+        B: Body<Data: Send, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
+    {
         let Self { app, listener, limits, .. } = self;
         let mut failure = app.store.failure();
         let protocol = Protocol::new(limits);
         let places = Places::new(limits);
-        let service = http::service(app);
         let mut connections = Connections::default();
         let accept = connections.accept(&listener, &places, |stream, peer| {
             protocol.clone().serve(stream, Peer(peer), service.clone(), stop.subscribe())

@@ -4,16 +4,46 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use warp::Filter;
 
 use super::*;
 
 const SOON: Duration = Duration::from_millis(600);
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A surface that answers with the path and the peer, at once, slowly, at length, or not at all.
+fn echo() -> impl Service<
+    Request<Incoming>,
+    Response = Response<
+        impl Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Send + Unpin + 'static,
+    >,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ 'static {
+    let answer = warp::path::full().and(warp::ext::optional::<http::Peer>()).then(
+        |path: warp::path::FullPath, peer: Option<http::Peer>| async move {
+            let peer = peer.map(|peer| peer.0.to_string()).unwrap_or_default();
+            match path.as_str() {
+                "/slow" => {
+                    sleep(Duration::from_millis(800)).await;
+                    "slow".to_owned()
+                }
+                "/large" => "x".repeat(32 << 20),
+                "/panic" => panic!("asked to"),
+                path => format!("{path} {peer}"),
+            }
+        },
+    );
+    warp::service(answer.map(warp::reply::Reply::into_response).boxed())
+}
 
 /// Limits that nothing in a test runs into by chance.
 fn long() -> Limits {
@@ -41,7 +71,8 @@ impl Running {
         server.limits = limits;
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
-        let ended = tokio::spawn(server.run(async { stopped.await.unwrap_or(()) }));
+        let shutdown = async { stopped.await.unwrap_or(()) };
+        let ended = tokio::spawn(server.serve(echo(), shutdown, watch::Sender::new(false)));
         Self { address, stop, ended, _folder: folder }
     }
 
