@@ -21,6 +21,17 @@ pub(crate) fn init(config: &LogConfig) {
     tracing_subscriber::registry().with(layer(config, colours, io::stderr)).try_init().ok();
 }
 
+/// Makes of a panic one line of the log. What it broke is answered where it was caught: a request fails, a damaged file
+/// is refused, and nobody finds a stack on their terminal.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload().downcast_ref::<String>().map(String::as_str);
+        let message = text.or(panic.payload().downcast_ref::<&str>().copied()).unwrap_or_default();
+        tracing::error!(place, message, "a bug or a damaged file made something panic");
+    }));
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Colours {
     On,

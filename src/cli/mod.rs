@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::flows::Rank;
-use crate::server;
+use crate::{server, telemetry};
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
 use keys::Keys;
@@ -82,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
+    telemetry::log_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
