@@ -6,8 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Email, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session, SessionId,
-    SessionPolicy, Timestamp, User, UserId, Username,
+    CodePurpose, Email, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session,
+    SessionId, SessionPolicy, Timestamp, User, UserId, Username,
 };
 use crate::store::{Store, StoreError, Unique};
 
@@ -189,6 +189,34 @@ async fn mails_come_due_in_their_order() {
 
     let due = store.read().expect("a view").due_mails(Timestamp::from_secs(250), 10).expect("read");
     assert_eq!(due.iter().map(|mail| mail.id.0[0]).collect::<Vec<_>>(), [2, 1]);
+}
+
+/// One file for each schema that was ever released: this one was made by the program that had schema 1.
+#[tokio::test]
+async fn a_store_of_schema_1_opens_and_is_whole() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-1.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let read = store.read().expect("a view");
+
+    let report = read.check().expect("checked");
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!(report.counts["users"], 3);
+    let ada = Email::parse("ada@example.com").expect("valid").key();
+    let ada = read.user_by_email(&ada).expect("read").expect("there");
+    assert_eq!((ada.full_name(), ada.email_verified), ("Ada Lovelace".to_owned(), true));
+    assert!(ada.password.is_some_and(|hash| hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$")));
+    assert_eq!(read.sessions_of(ada.id).expect("read")[0].label.as_str(), "Laptop");
+    assert!(read.has_superuser().expect("read"));
+    let grace = Email::parse("grace@example.com").expect("valid").key();
+    assert_eq!(read.registrations_of(&grace).expect("read").len(), 1);
+    assert!(read.code(UserId(3), CodePurpose::VerifyEmail).expect("read").is_some());
+    assert_eq!(read.signing_keys().expect("read").len(), 2);
+    assert_eq!(read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read").len(), 2);
+    assert_eq!(read.newest_events(99).expect("read").len(), 8);
+    let (ended, _) = read.revocations().expect("read")[0];
+    assert!(store.is_revoked(ended));
 }
 
 #[tokio::test]
