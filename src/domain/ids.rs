@@ -71,6 +71,13 @@ uuid_ids! {
     MailId
 }
 
+impl EventId {
+    /// The id right after this one.
+    pub(crate) fn next(self) -> Self {
+        Self(u128::from_be_bytes(self.0).saturating_add(1).to_be_bytes())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +89,14 @@ mod tests {
 
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn the_next_event_sorts_right_after_this_one() {
+        let this = EventId::new(Timestamp::from_secs(1_000), [255; 10]);
+
+        assert!(this < this.next() && this.next().to_string() > this.to_string());
+        assert_eq!(EventId([255; 16]).next(), EventId([255; 16]));
     }
 
     #[test]

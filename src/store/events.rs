@@ -21,7 +21,11 @@ impl ReadTx {
 }
 
 impl WriteTx {
+    /// The log is in the order of its commits: events of one millisecond, or of a clock that was set back, come after
+    /// those that were there.
     pub(crate) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.save(&event.id, &EventRecord::from(event))
+        let newest = self.rows::<EventRecord>(None, Order::Descending)?.next().transpose()?;
+        let id = newest.map_or(event.id, |(newest, _)| event.id.max(newest.next()));
+        self.save(&id, &EventRecord::from(event))
     }
 }
