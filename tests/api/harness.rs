@@ -1,7 +1,9 @@
 //! Speaks the domain: a server, callers of each kind, the mail that came.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -60,9 +62,47 @@ impl TestServer {
 
     /// Stops, and starts again on the same store, with the same clock.
     pub async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(&settings).await
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(self, settings: &str) -> Self {
+        let (folder, _, clock) = self.stop().await;
+        Self::start_in(folder, settings, clock).await
+    }
+
+    /// What an operator does while the service is down: a command, and what it reads.
+    pub async fn operated(self, arguments: &[&str], input: &str) -> Self {
+        let (folder, settings, clock) = self.stop().await;
+        let file = folder.path().join("auth.toml");
+        fs::write(&file, configuration(&folder, &settings)).expect("writable");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keystead"))
+            .env_clear()
+            .current_dir(folder.path())
+            .arg("--config")
+            .arg(&file)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it listens");
+        assert!(child.wait().expect("it ends").success(), "{arguments:?}");
+        Self::start_in(folder, &settings, clock).await
+    }
+
+    /// Stops, and lets go of the store.
+    async fn stop(self) -> (TempDir, String, Clock) {
         self.stop.send(()).expect("running");
         self.running.await.expect("a clean end");
-        Self::start_in(self.folder, &self.settings, self.clock).await
+        drop(self.handle);
+        (self.folder, self.settings, self.clock)
+    }
+
+    /// The bytes of the database file.
+    pub fn store_bytes(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("keystead.redb")).expect("readable")
     }
 
     /// Moves time.
@@ -124,6 +164,26 @@ impl TestServer {
         self.caller(self.anon().post("/auth/login/", &body).await.expect(200).body)
     }
 
+    /// Everything that the tokens of this caller are for works.
+    pub async fn expect_alive(&self, caller: &Caller) {
+        caller.get("/auth/profile/").await.expect(200);
+        for token in [caller.access(), caller.refresh()] {
+            self.anon().post("/auth/token/verify/", &json!({ "token": token })).await.expect(200);
+        }
+    }
+
+    /// No token of this caller is good for anything.
+    pub async fn expect_dead(&self, caller: &Caller) {
+        caller.get("/auth/profile/").await.expect_problem(401, "invalid_token");
+        for token in [caller.access(), caller.refresh()] {
+            let verified = self.anon().post("/auth/token/verify/", &json!({ "token": token })).await;
+            verified.expect_problem(401, "invalid_token");
+        }
+        let refreshed =
+            self.anon().post("/auth/token/refresh/", &json!({ "refresh": caller.refresh() })).await;
+        refreshed.expect_problem(401, "invalid_token");
+    }
+
     /// Whoever a token object makes.
     pub fn caller(&self, tokens: Value) -> Caller {
         let token = tokens["access"].as_str().map(str::to_owned);
@@ -133,14 +193,18 @@ impl TestServer {
 
 fn configuration(folder: &TempDir, settings: &str) -> String {
     let path = folder.path().display();
+    // Cheap hashes, unless a test is about their cost.
+    let cheap: String = ["passwords.memory_kib = 64\n", "passwords.iterations = 1\n"]
+        .into_iter()
+        .filter(|line| line.split(" = ").next().is_some_and(|key| !settings.contains(key)))
+        .collect();
     // Dotted keys first: a table would swallow what comes after it.
     format!(
         "server.listen = \"127.0.0.1:0\"\n\
          store.path = \"{path}/keystead.redb\"\n\
          mail.transport = \"directory\"\n\
          mail.directory = \"{path}/mail\"\n\
-         passwords.memory_kib = 64\n\
-         passwords.iterations = 1\n\
+         {cheap}\
          {settings}\n"
     )
 }
