@@ -31,6 +31,9 @@ impl Credentials {
     }
 }
 
+/// How often a password is compared: again if the account changed meanwhile, as when another log-in renewed the hash.
+const ATTEMPTS: usize = 2;
+
 /// Lets somebody in with their password. Whether the account is unknown, disabled, without a password, or the password
 /// is wrong: the same answer after the same work.
 pub(crate) async fn log_in(
@@ -38,18 +41,22 @@ pub(crate) async fn log_in(
     origin: &Origin,
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
-    let candidate = find_user(app, &credentials)?;
-    // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
-    let stored = candidate.as_ref().and_then(|user| user.password.clone());
-    let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
-    let Some(user) = candidate.filter(|user| user.is_active && verdict != Verdict::Wrong) else {
-        return refuse(app, origin, &credentials).await;
-    };
-    let rehashed = match verdict {
-        Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
-        Verdict::Right | Verdict::Wrong => None,
-    };
-    open_session(app, origin, &user, stored, rehashed, credentials.label).await
+    for _ in 0..ATTEMPTS {
+        let candidate = find_user(app, &credentials)?;
+        // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
+        let stored = candidate.as_ref().and_then(|user| user.password.clone());
+        let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
+        let Some(user) = candidate.filter(|user| user.is_active && verdict != Verdict::Wrong) else { break };
+        let rehashed = match verdict {
+            Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
+            Verdict::Right | Verdict::Wrong => None,
+        };
+        let label = credentials.label.clone();
+        if let Some(logged_in) = open_session(app, origin, &user, stored, rehashed, label).await? {
+            return Ok(logged_in);
+        }
+    }
+    refuse(app, origin, &credentials).await
 }
 
 fn find_user(app: &App, credentials: &Credentials) -> Result<Option<User>, StoreError> {
@@ -72,6 +79,7 @@ async fn refuse(app: &App, origin: &Origin, credentials: &Credentials) -> Result
     Err(FlowError::BadCredentials)
 }
 
+/// None: the user was disabled, or got another hash, while this one was compared.
 async fn open_session(
     app: &App,
     origin: &Origin,
@@ -79,7 +87,7 @@ async fn open_session(
     verified_hash: Option<PasswordHash>,
     rehashed: Option<PasswordHash>,
     label: Name,
-) -> Result<LoggedIn, FlowError> {
+) -> Result<Option<LoggedIn>, FlowError> {
     let opening = Opening::new(app, origin, "password", label);
     let event = Audit { now: opening.now, origin }
         .success(EventKind::LoginSucceeded)
@@ -88,19 +96,18 @@ async fn open_session(
         .in_session(opening.session_id())
         .saying(opening.method);
     let id = verified.id;
-    let (user, session) = app
+    let opened = app
         .store
         .write(move |tx| {
-            // Looked at again: the user may have been disabled, or got a new password, while this one was hashed.
             let user = tx.user(id)?.filter(|user| user.is_active && user.password == verified_hash);
-            let mut user = user.ok_or(FlowError::BadCredentials)?;
+            let Some(mut user) = user else { return Ok(None) };
             if let Some(hash) = &rehashed {
                 user.password = Some(hash.clone());
             }
             let session = opening.run(tx, &mut user)?;
             tx.append_event(&event)?;
-            Ok::<_, FlowError>((user, session))
+            Ok::<_, FlowError>(Some((user, session)))
         })
         .await?;
-    Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
+    Ok(opened.map(|(user, session)| LoggedIn { user: Arc::new(user), tokens: sign(app, &session) }))
 }
