@@ -63,6 +63,10 @@ impl Fields {
         }
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(member, _)| member == name)
+    }
+
     /// A member that must be there and parse.
     pub(crate) fn required<T>(
         &mut self,

@@ -91,13 +91,11 @@ struct LogIn {
 impl Body for LogIn {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
         let text = |text: &str| if text.is_empty() { Err(Invalid::blank()) } else { Ok(text.to_owned()) };
-        let email = fields.optional("email", text);
-        let username = fields.optional("username", text);
-        let identifier = if email.is_some() || username.is_some() {
-            fields.optional("identifier", text)
-        } else {
-            fields.required("identifier", text)
-        };
+        // The one that the caller used is the one they hear about.
+        let names = ["identifier", "email", "username"];
+        let used = names.into_iter().find(|name| fields.has(name)).unwrap_or("identifier");
+        let [identifier, email, username] = names
+            .map(|name| if name == used { fields.required(name, text) } else { fields.optional(name, text) });
         let password = fields.required("password", Password::parse);
         let label = fields.optional("label", Name::parse).unwrap_or_default();
         Some(Self { identifier, email, username, password: password?, label })
