@@ -34,11 +34,22 @@ pub(crate) fn body_stream<B: Buf, E>(
     }))
 }
 
+/// What a request says about the host that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Host {
+    Named(String),
+    /// By nobody: an old or simple client.
+    Unnamed,
+    /// It is not a host at all, or there are two that differ.
+    Unclear,
+}
+
 /// One request.
 pub(crate) struct Req {
     pub(crate) id: RequestId,
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) host: Host,
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) peer: Option<SocketAddr>,

@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 use tower_service::Service;
 use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::host::Authority;
 use warp::http::header::HOST;
-use warp::http::{HeaderMap, Method, Request, Response};
+use warp::http::{Method, Request, Response};
 use warp::hyper::body::{Body, Bytes, Incoming};
 use warp::reply::Reply as _;
 
@@ -20,7 +21,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::error::ApiError;
 use crate::http::headers::SecurityHeaders;
 use crate::http::reply::Reply;
-use crate::http::request::{Peer, Req, body_stream};
+use crate::http::request::{Host, Peer, Req, body_stream};
 use crate::http::request_id::RequestId;
 use crate::http::routes;
 
@@ -47,14 +48,16 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     warp::any()
         .and(warp::method())
         .and(warp::path::full())
+        .and(host())
         .and(warp::query::raw().or_else(|_| std::future::ready(Ok::<_, Infallible>((String::new(),)))))
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream())
-        .map(move |method, path: warp::path::FullPath, query, headers, peer: Option<Peer>, body| Req {
+        .map(move |method, path: warp::path::FullPath, host, query, headers, peer: Option<Peer>, body| Req {
             id: RequestId::next(process),
             method,
             path: path.as_str().to_owned(),
+            host,
             query,
             headers,
             peer: peer.map(|peer| peer.0),
@@ -66,6 +69,15 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
             async move { router.answer(app, req).await.map(Bytes::from).into_response() }
         })
         .boxed()
+}
+
+/// The host that a request names, be it in `Host`, in the first line or in HTTP/2's `:authority`.
+fn host() -> impl Filter<Extract = (Host,), Error = Infallible> + Copy {
+    let named = warp::host::optional().map(|host: Option<Authority>| match host {
+        Some(host) => Host::Named(host.as_str().to_owned()),
+        None => Host::Unnamed,
+    });
+    named.or_else(|_| std::future::ready(Ok((Host::Unclear,))))
 }
 
 struct Router {
@@ -124,7 +136,7 @@ impl Router {
     }
 
     async fn dispatch(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
-        if !self.serves_host(&req.headers) {
+        if !self.serves_host(&req) {
             return Err(ApiError::BadHost);
         }
         let path = std::mem::take(&mut req.path);
@@ -145,11 +157,14 @@ impl Router {
     }
 
     /// A request for a host that is not ours may come from a page that rebound its name to our address.
-    fn serves_host(&self, headers: &HeaderMap) -> bool {
-        let mut named = headers.get_all(HOST).iter();
-        let Some(host) = named.next() else { return true }; // HTTP/2 names it in :authority, checked by hyper.
-        let Ok(host) = host.to_str() else { return false };
-        named.next().is_none() && is_allowed(&self.hosts, host)
+    fn serves_host(&self, req: &Req) -> bool {
+        match &req.host {
+            Host::Named(host) => {
+                req.headers.get_all(HOST).iter().count() <= 1 && is_allowed(&self.hosts, host)
+            }
+            Host::Unnamed => true,
+            Host::Unclear => false,
+        }
     }
 }
 
