@@ -5,6 +5,7 @@
 mod harness;
 
 mod access;
+mod codes;
 mod http;
 mod passwords;
 mod profile;
