@@ -1,6 +1,11 @@
 //! Behaviour through HTTP: the real service on a real socket and a real store, with a mailbox and a clock that moves.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test stops where its ground gives way")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test stops where its ground gives way"
+)]
 
 mod harness;
 
