@@ -86,7 +86,7 @@ impl Session {
             RefreshStep::Expired
         } else if counter == self.counter {
             RefreshStep::Rotate
-        } else if is_previous && now.since(self.last_refreshed_at) <= policy.refresh_grace {
+        } else if is_previous && apart(now, self.last_refreshed_at) <= policy.refresh_grace {
             RefreshStep::Repeat
         } else {
             RefreshStep::Reuse
@@ -128,6 +128,11 @@ impl Session {
     }
 }
 
+/// How far two moments are apart, whichever is first: a clock that was set back does not stretch the grace.
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +163,11 @@ mod tests {
         session.rotate(&POLICY, Timestamp::from_secs(1_001));
         assert_eq!(session.step(0, &POLICY, Timestamp::from_secs(1_011)), RefreshStep::Repeat);
         assert_eq!(session.step(0, &POLICY, Timestamp::from_millis(1_011_001)), RefreshStep::Reuse);
+        assert_eq!(
+            session.step(0, &POLICY, Timestamp::from_secs(500)),
+            RefreshStep::Reuse,
+            "a clock set back"
+        );
         assert_eq!(session.step(1, &POLICY, Timestamp::from_secs(2_000)), RefreshStep::Rotate);
 
         session.rotate(&POLICY, Timestamp::from_secs(1_002));
