@@ -1,6 +1,6 @@
 //! App: the adapters of the world outside, opened from a configuration and handed to every flow.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -20,8 +20,9 @@ pub(crate) struct App {
     pub(crate) passwords: PasswordPool,
     pub(crate) templates: Templates,
     pub(crate) transport: Transport,
-    /// Replaced whole when keys rotate.
+    /// Replaced whole when keys rotate, by one at a time: the older of two must not come last.
     keyring: ArcSwap<Keyring>,
+    reload: Mutex<()>,
 }
 
 /// Why the service cannot start.
@@ -49,7 +50,8 @@ impl App {
         let store = Store::open(&config.store.path, random::bytes(), now)?;
         make_missing_keys(&store, &config, now).await?;
         let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
-        Ok(Self { config, clock, store, passwords, templates, transport, keyring })
+        let reload = Mutex::default();
+        Ok(Self { config, clock, store, passwords, templates, transport, keyring, reload })
     }
 
     /// The keys that sign and verify now.
@@ -59,6 +61,7 @@ impl App {
 
     /// Takes up the keys that the store holds now.
     pub(crate) fn reload_keyring(&self) -> Result<(), AppError> {
+        let _one_at_a_time = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
         self.keyring.store(Arc::new(load_keyring(&self.store, &self.config)?));
         Ok(())
     }

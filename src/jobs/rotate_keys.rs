@@ -8,9 +8,11 @@ use crate::jobs::Progress;
 pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
     let now = app.clock.now();
     let keys = app.store.read()?.signing_keys()?;
-    let is_old = |key: &SigningKey| {
-        key.usage == KeyUse::Access && key.signs() && now.since(key.created_at) >= SigningKey::LIFETIME
-    };
+    // A key of an algorithm that is not configured any more signs nothing, and is not replaced by a rotation.
+    let is_used =
+        |key: &SigningKey| key.usage == KeyUse::Refresh || key.algorithm == app.config.tokens.algorithm;
+    let is_old =
+        |key: &SigningKey| key.signs() && is_used(key) && now.since(key.created_at) >= SigningKey::LIFETIME;
     if keys.iter().any(is_old) {
         flows::rotate_keys(app, &Origin::default()).await?;
         tracing::info!("a new signing key took over");
