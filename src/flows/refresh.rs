@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{EventKind, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, Timestamp, User};
+use crate::domain::{
+    Event, EventKind, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, Timestamp, User,
+};
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, LoggedIn, post, sign};
 use crate::mail::Letter;
-use crate::store::{StoreError, WriteTx};
+use crate::store::WriteTx;
 
 /// Rotates the refresh token. Check, rotation and the memory of it are one transaction, so of two at once one is the
 /// first. The previous token, shortly after its rotation, gets the same successor; an older one ends the session.
@@ -15,14 +17,14 @@ pub(crate) async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<L
     let now = app.clock.now();
     let claims = app.keyring().verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
     let policy = app.config.tokens.sessions;
-    let presented = claims.clone();
-    match app.store.write(move |tx| take_step(tx, &presented, &policy, now)).await? {
+    let reused = Audit { now, origin }.failure(EventKind::ReuseDetected).in_session(claims.session);
+    match app.store.write(move |tx| take_step(tx, &claims, &policy, now, &reused)).await? {
         Outcome::Refreshed(user, session) => {
             Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
         }
         Outcome::Refused => Err(FlowError::InvalidToken),
         Outcome::Reused(user, session) => {
-            end_reused(app, origin, user, session, now).await?;
+            tell_owner(app, origin, &user, &session, now).await?;
             Err(FlowError::InvalidToken)
         }
     }
@@ -31,7 +33,7 @@ pub(crate) async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<L
 enum Outcome {
     Refreshed(User, Session),
     Refused,
-    /// Nothing is written yet: the letter about it is made first.
+    /// The session is over; its owner is to hear of it.
     Reused(User, Session),
 }
 
@@ -40,6 +42,7 @@ fn take_step(
     claims: &RefreshClaims,
     policy: &SessionPolicy,
     now: Timestamp,
+    reused: &Event,
 ) -> Result<Outcome, FlowError> {
     let user = tx.user(claims.user)?.filter(|user| user.is_active);
     let (Some(user), Some(mut session)) = (user, tx.session(claims.session)?) else {
@@ -52,36 +55,27 @@ fn take_step(
             Outcome::Refreshed(user, session)
         }
         RefreshStep::Repeat => Outcome::Refreshed(user, session),
-        RefreshStep::Reuse => Outcome::Reused(user, session),
+        // Somebody has a copy of an old token: whoever it is, this session is over.
+        RefreshStep::Reuse => {
+            tx.end_session(&session)?;
+            tx.append_event(&reused.clone().about(&user))?;
+            Outcome::Reused(user, session)
+        }
         RefreshStep::Expired => Outcome::Refused,
     })
 }
 
-/// Somebody has a copy of an old token: whoever it is, this session is over, and the user hears of it.
-async fn end_reused(
+/// A letter that cannot be written loses nothing: the session is over already.
+async fn tell_owner(
     app: &App,
     origin: &Origin,
-    user: User,
-    session: Session,
+    user: &User,
+    session: &Session,
     now: Timestamp,
 ) -> Result<(), FlowError> {
-    let letter = user.email.as_ref().map(|email| {
-        let device = session.user_agent.as_deref();
-        let letter = Letter::TokenReuse { email, ended_at: now, ip: origin.ip, device };
-        post(app, email, &letter, now)
-    });
-    let letter = letter.transpose()?;
-    let event = Audit { now, origin }.failure(EventKind::ReuseDetected).about(&user).in_session(session.id);
-    app.store
-        .write(move |tx| {
-            // Two copies at once: the first one ended it, and said so.
-            let Some(session) = tx.session(session.id)? else { return Ok(()) };
-            tx.end_session(&session)?;
-            if let Some(letter) = &letter {
-                tx.enqueue_mail(letter)?;
-            }
-            tx.append_event(&event)
-        })
-        .await
-        .map_err(|error: StoreError| error.into())
+    let Some(email) = &user.email else { return Ok(()) };
+    let device = session.user_agent.as_deref();
+    let letter = Letter::TokenReuse { email, ended_at: now, ip: origin.ip, device };
+    let mail = post(app, email, &letter, now)?;
+    Ok(app.store.write(move |tx| tx.enqueue_mail(&mail)).await?)
 }
