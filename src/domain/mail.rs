@@ -86,17 +86,28 @@ impl Mail {
     pub(crate) fn refused(&mut self, error: String) {
         self.attempts = self.attempts.saturating_add(1);
         self.last_error = Some(error);
+        self.give_up();
+    }
+
+    /// A code stays in the store no longer than somebody may still read it from a mail.
+    fn give_up(&mut self) {
         self.status = MailStatus::Failed;
+        if self.kind == MailKind::VerifyEmail {
+            self.text = Secret::new(String::new());
+        }
     }
 
     /// Notes a failed attempt: the pause doubles each time, then the mail is given up.
-    pub(crate) fn failed(&mut self, error: String, now: Timestamp) {
+    /// So is one whose code would be dead on arrival, `code_ttl` after it was made.
+    pub(crate) fn failed(&mut self, error: String, code_ttl: Duration, now: Timestamp) {
         self.attempts = self.attempts.saturating_add(1);
         self.last_error = Some(error);
         let pause = Self::FIRST_PAUSE.saturating_mul(2_u32.saturating_pow((self.attempts - 1).min(20)));
         self.next_attempt_at = now.after(pause.min(Self::LONGEST_PAUSE));
-        if self.attempts >= Self::MAX_ATTEMPTS {
-            self.status = MailStatus::Failed;
+        let is_too_late =
+            self.kind == MailKind::VerifyEmail && self.next_attempt_at >= self.created_at.after(code_ttl);
+        if self.attempts >= Self::MAX_ATTEMPTS || is_too_late {
+            self.give_up();
         }
     }
 }
@@ -105,20 +116,33 @@ impl Mail {
 mod tests {
     use super::*;
 
+    const CODE_TTL: Duration = Duration::from_secs(600);
+
+    fn mail(kind: MailKind) -> Mail {
+        let to = Email::from_stored("ada@example.com".into());
+        let text = Secret::new("12345678".into());
+        Mail::new(MailId([0; 16]), to, kind, "Hello".into(), text, Timestamp::from_secs(0))
+    }
+
+    #[test]
+    fn a_code_is_not_kept_longer_than_it_counts() {
+        let mut mail = mail(MailKind::VerifyEmail);
+        while mail.status == MailStatus::Waiting {
+            assert_eq!(mail.text.expose(), "12345678");
+            let now = mail.next_attempt_at;
+            mail.failed("refused".into(), CODE_TTL, now);
+        }
+
+        assert_eq!((mail.attempts, mail.text.expose().as_str()), (6, ""));
+    }
+
     #[test]
     fn pauses_grow_until_the_mail_is_given_up() {
-        let mut mail = Mail::new(
-            MailId([0; 16]),
-            Email::from_stored("ada@example.com".into()),
-            MailKind::VerifyEmail,
-            "Verify".into(),
-            Secret::new("12345678".into()),
-            Timestamp::from_secs(0),
-        );
+        let mut mail = mail(MailKind::TokenReuse);
         let mut pauses = Vec::new();
         while mail.status == MailStatus::Waiting {
             let now = mail.next_attempt_at;
-            mail.failed("refused".into(), now);
+            mail.failed("refused".into(), CODE_TTL, now);
             pauses.push(mail.next_attempt_at.since(now).as_secs());
         }
 

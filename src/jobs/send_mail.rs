@@ -34,7 +34,7 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
             if error.is_permanent() {
                 mail.refused(error.to_string());
             } else {
-                mail.failed(error.to_string(), app.clock.now());
+                mail.failed(error.to_string(), app.config.registration.code_ttl, app.clock.now());
             }
             tracing::warn!(mail.id = %id, attempts = mail.attempts, status = ?mail.status, "mail not delivered");
             app.store
