@@ -70,6 +70,8 @@ pub(crate) enum EventResult {
 pub(crate) enum EventKind {
     UserRegistered,
     UserVerified,
+    VerificationRequested,
+    VerificationFailed,
     UserCreated,
     UserUpdated,
     LoginSucceeded,
@@ -84,6 +86,8 @@ impl EventKind {
         match self {
             Self::UserRegistered => "user.registered",
             Self::UserVerified => "user.verified",
+            Self::VerificationRequested => "verification.requested",
+            Self::VerificationFailed => "verification.failed",
             Self::UserCreated => "user.created",
             Self::UserUpdated => "user.updated",
             Self::LoginSucceeded => "login.succeeded",
@@ -95,9 +99,11 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 9] = [
+        const ALL: [EventKind; 11] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
+            EventKind::VerificationRequested,
+            EventKind::VerificationFailed,
             EventKind::UserCreated,
             EventKind::UserUpdated,
             EventKind::LoginSucceeded,

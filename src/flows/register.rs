@@ -85,8 +85,7 @@ async fn wait_for_code(
                 if let Some(notice) = &notice {
                     tx.enqueue_mail(notice)?;
                 }
-            } else {
-                make_room(tx, &registration.email)?;
+            } else if has_room(tx, &registration.email, now)? {
                 tx.save_registration(&registration)?;
                 tx.enqueue_mail(&mail)?;
             }
@@ -107,17 +106,25 @@ fn already_registered(
     post(app, email, &letter, now).map(Some)
 }
 
-/// An address has at most this many registrations that wait; the oldest makes room for one more. It bounds what
-/// confirming one of them costs.
-const MAX_PENDING: usize = 20;
+/// An address has at most this many registrations that wait: it bounds what confirming one of them costs.
+const MAX_PENDING: usize = 64;
 
-fn make_room(tx: &mut WriteTx, email: &Email) -> Result<(), FlowError> {
-    let pending = tx.registrations_of(&email.key())?;
-    let surplus = (pending.len() + 1).saturating_sub(MAX_PENDING);
-    for oldest in pending.iter().take(surplus) {
-        tx.remove_registration(oldest.id)?;
+/// Makes room by dropping what cannot be confirmed any more. If all can, the newcomer has to wait: a crowd of strangers
+/// does not drive out the owner, who was there before them.
+fn has_room(tx: &mut WriteTx, email: &Email, now: Timestamp) -> Result<bool, FlowError> {
+    let (live, spent): (Vec<_>, Vec<_>) = tx
+        .registrations_of(&email.key())?
+        .into_iter()
+        .partition(|registration| registration.code.takes_link(now));
+    if live.len() >= MAX_PENDING {
+        return Ok(false);
     }
-    Ok(())
+    if live.len() + spent.len() >= MAX_PENDING {
+        for registration in &spent {
+            tx.remove_registration(registration.id)?;
+        }
+    }
+    Ok(true)
 }
 
 fn refuse_taken_username(tx: &WriteTx, username: Option<&Username>) -> Result<(), FlowError> {

@@ -1,9 +1,11 @@
 //! Another code, because the first mail did not come.
 
 use crate::app::App;
-use crate::domain::{CodeHash, CodePurpose, Email, Mail, Origin, RegistrationId, Timestamp, UserId};
+use crate::domain::{
+    CodeHash, CodePurpose, Email, EventKind, Mail, Origin, RegistrationId, Timestamp, User, UserId,
+};
 use crate::flows::FlowError;
-use crate::flows::steps::{Binding, PENDING_FOR, Whose, new_verification};
+use crate::flows::steps::{Audit, Binding, PENDING_FOR, Whose, new_verification};
 use crate::store::{ReadTx, WriteTx};
 
 /// Sends a new code to somebody who is not verified yet; their earlier code dies. Whoever asks learns nothing from the
@@ -11,7 +13,11 @@ use crate::store::{ReadTx, WriteTx};
 pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose) -> Result<(), FlowError> {
     let now = app.clock.now();
     let found = find(&app.store.read()?, &whose, now)?;
-    let Some((owner, email)) = found else { return Ok(()) };
+    let event = Audit { now, origin }.success(EventKind::VerificationRequested);
+    let Some((owner, email)) = found else {
+        // Written all the same: an answer that comes sooner would tell that there is nobody.
+        return Ok(app.store.write(move |tx| tx.append_event(&event)).await?);
+    };
     let binding = match owner {
         Owner::Registration(id) => Binding::Registration(id),
         Owner::User(_) => Binding::Address(&email),
@@ -24,7 +30,10 @@ pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose
                 Some(current) => current.may_resend(now, interval),
                 None => never_had_one(tx, owner)?,
             };
-            if may_send { replace(tx, owner, &code, &mail) } else { Ok(()) }
+            if may_send {
+                replace(tx, owner, &code, &mail)?;
+            }
+            Ok(tx.append_event(&event)?)
         })
         .await
 }
@@ -36,18 +45,27 @@ enum Owner {
     User(UserId),
 }
 
-/// The newest registration of the address, or the account that waits for its first code.
+/// The one registration that is meant, or the account that waits for its first code. An address with several
+/// registrations names none of them: a code for the newest could be a stranger's, put into the owner's mailbox.
 fn find(read: &ReadTx, whose: &Whose, now: Timestamp) -> Result<Option<(Owner, Email)>, FlowError> {
     let registration = match whose {
         Whose::Registration(id) => read.registration(*id)?,
-        Whose::Email(email) => read.registrations_of(&email.key())?.pop(),
+        Whose::Email(email) => {
+            let mut pending = read.registrations_of(&email.key())?;
+            if pending.len() > 1 {
+                return Ok(None);
+            }
+            pending.pop()
+        }
     };
     if let Some(registration) = registration {
         let is_pending = now < registration.created_at.after(PENDING_FOR);
         return Ok(is_pending.then_some((Owner::Registration(registration.id), registration.email)));
     }
     let Whose::Email(email) = whose else { return Ok(None) };
-    let user = read.user_by_email(&email.key())?.filter(|user| !user.email_verified);
+    // Somebody who was disabled gets no code: it would enable them.
+    let waits = |user: &User| !user.email_verified && (user.is_active || user.last_login.is_none());
+    let user = read.user_by_email(&email.key())?.filter(waits);
     Ok(user.and_then(|user| Some((Owner::User(user.id), user.email?))))
 }
 
@@ -58,7 +76,7 @@ fn code_of(tx: &WriteTx, owner: Owner) -> Result<Option<CodeHash>, FlowError> {
     })
 }
 
-/// A user who could always log in may ask for a first code. One who was disabled may not: a code would enable them.
+/// A user who could always log in may ask for a first code.
 fn never_had_one(tx: &WriteTx, owner: Owner) -> Result<bool, FlowError> {
     match owner {
         Owner::Registration(_) => Ok(false),

@@ -23,10 +23,15 @@ pub(crate) async fn verify_email(
     let opening = Opening::new(app, origin, "code", Name::default());
     let audit = Audit { now: opening.now, origin };
     let verified = audit.success(EventKind::UserVerified);
+    let failed = audit.failure(EventKind::VerificationFailed);
     let logged_in = audit.success(EventKind::LoginSucceeded).in_session(opening.session_id()).saying("code");
     let outcome = app.store.write(move |tx| {
-        // A wrong guess is an answer, not an error: what it cost must be committed.
-        let Some(mut user) = consume(tx, &code, whose.as_ref(), opening.now)? else { return Ok(None) };
+        // A wrong guess is an answer, not an error: what it cost is committed. And it costs a commit whether or not
+        // there was something to guess.
+        let Some(mut user) = consume(tx, &code, whose.as_ref(), opening.now)? else {
+            tx.append_event(&failed)?;
+            return Ok(None);
+        };
         let session = opening.run(tx, &mut user)?;
         append(tx, &verified, &user)?;
         append(tx, &logged_in, &user)?;
@@ -39,10 +44,15 @@ pub(crate) async fn verify_email(
 /// Confirms the address without logging in, for a page that could not hold the tokens.
 pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) -> Result<User, FlowError> {
     let now = app.clock.now();
-    let verified = Audit { now, origin }.success(EventKind::UserVerified);
+    let audit = Audit { now, origin };
+    let verified = audit.success(EventKind::UserVerified);
+    let failed = audit.failure(EventKind::VerificationFailed);
     let code = Code::Long(link);
     let outcome = app.store.write(move |tx| {
-        let Some(user) = consume(tx, &code, None, now)? else { return Ok(None) };
+        let Some(user) = consume(tx, &code, None, now)? else {
+            tx.append_event(&failed)?;
+            return Ok(None);
+        };
         append(tx, &verified, &user)?;
         Ok::<Option<User>, FlowError>(Some(user))
     });
@@ -124,13 +134,7 @@ fn spend_guess(code: &mut CodeHash) -> bool {
 
 fn confirm(tx: &mut WriteTx, confirmed: Confirmed, now: Timestamp) -> Result<User, FlowError> {
     match confirmed {
-        Confirmed::Registration(registration) => {
-            // All registrations of this address end here: nobody else's password comes under it.
-            for other in tx.registrations_of(&registration.email.key())? {
-                tx.remove_registration(other.id)?;
-            }
-            insert(tx, registration, now)
-        }
+        Confirmed::Registration(registration) => insert(tx, registration, now),
         Confirmed::User(mut user) => {
             tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
             user.is_active = true;

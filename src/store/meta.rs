@@ -45,8 +45,9 @@ impl WriteTx {
     /// The next number of a kind: from 1, never given out twice.
     pub(super) fn next_number(&mut self, kind: &str) -> Result<u64, StoreError> {
         let key = kind.to_owned();
-        let last = self.row::<CounterRecord>(&key)?.map_or(0, |counter| counter.last);
-        let next = CounterRecord { last: last.saturating_add(1) };
+        let counter = self.row::<CounterRecord>(&key)?;
+        let lost = || StoreError::Damaged(format!("the last number of a {kind} is lost"));
+        let next = CounterRecord { last: counter.ok_or_else(lost)?.last.saturating_add(1) };
         self.save(&key, &next)?;
         Ok(next.last)
     }

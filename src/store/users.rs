@@ -32,10 +32,19 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Gives the new user the next number; [`StoreError::Taken`] if somebody has the address or the name.
+    /// Gives the new user the next number; [`StoreError::Taken`] if somebody has the address or the name. Whatever
+    /// registrations waited for the address end here: nobody else's password comes under it.
     pub(crate) fn insert_user(&mut self, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
         let user = new.joined(UserId(self.next_number("user")?), now);
+        if self.user(user.id)?.is_some() {
+            return Err(StoreError::Damaged(format!("user {} is there already", user.id)));
+        }
         self.save_user(&user)?;
+        if let Some(email) = &user.email {
+            for pending in self.registrations_of(&email.key())? {
+                self.remove_registration(pending.id)?;
+            }
+        }
         Ok(user)
     }
 
