@@ -58,7 +58,7 @@ impl EmailKey {
     }
 }
 
-/// NFKC and case-folded, until nothing changes any more: folding can make text that NFKC would compose again.
+/// NFKC, case-folded, and NFKC again: folding can make text that NFKC composes.
 pub(super) fn canonical(text: &str) -> String {
     let once: String = UniCase::unicode(text.nfkc().collect::<String>()).to_folded_case();
     once.nfkc().collect()

@@ -29,7 +29,8 @@ impl Username {
         if name.chars().count() > MAX_CHARS {
             return Err(Invalid::too_long(MAX_CHARS));
         }
-        let is_name_char = |c: char| c.is_alphanumeric() || "@.+-_".contains(c) || is_mark(c);
+        let is_name_char =
+            |c: char| !is_invisible(c) && (c.is_alphanumeric() || "@.+-_".contains(c) || is_mark(c));
         if name.chars().all(is_name_char) && !name.chars().all(is_mark) {
             Ok(Self(name))
         } else {
@@ -49,7 +50,7 @@ impl Username {
     /// nobody may stand where another person's address is looked up.
     pub(crate) fn for_account(self, email: Option<&Email>) -> Result<Self, Invalid> {
         let own = email.map(Email::key);
-        match Email::parse(&self.0) {
+        match Email::parse(self.key().as_str()) {
             Ok(address) if Some(address.key()) != own => Err(Invalid::new(
                 "invalid_username",
                 "A username that is an email address must be the account's own address.",
@@ -73,7 +74,14 @@ impl UsernameKey {
     }
 }
 
-/// Combining marks belong to letters in many scripts (Python's `\w` takes most of them too).
+/// Letters and marks that show nothing (Unicode's default ignorables): with them two names could look the same.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Combining marks belong to letters in many scripts. Django refuses them; most of the world writes with them.
 fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
@@ -98,7 +106,19 @@ mod tests {
         assert_eq!(code(""), "blank");
         assert_eq!(code(&"a".repeat(151)), "max_length");
         assert_eq!(code(&"ﷺ".repeat(150)), "max_length");
-        for text in ["a b", " ada", "ada\n", "a/b", "<b>", "a\u{0}b", "a\u{202e}b", "\u{301}"] {
+        for text in [
+            "a b",
+            " ada",
+            "ada\n",
+            "a/b",
+            "<b>",
+            "a\u{0}b",
+            "a\u{202e}b",
+            "\u{301}",
+            "\u{3164}",
+            "ada\u{fe0f}",
+            "ada\u{115f}",
+        ] {
             assert_eq!(code(text), "invalid_username", "{text:?}");
         }
     }
@@ -119,6 +139,7 @@ mod tests {
 
         assert!(named("ADA@example.com").is_ok());
         assert!(named("ada@").is_ok());
+        assert!(named("ß@example.com").is_err(), "its canonical form is ss@example.com");
         assert_eq!(named("eve@example.com").map_err(|refused| refused.code), Err("invalid_username"));
     }
 }
