@@ -17,8 +17,11 @@ pub(crate) trait Body: ToSchema + Sized {
     fn decode(fields: &mut Fields, config: &Config) -> Option<Self>;
 }
 
+/// No endpoint knows as many members. More are not even looked at, and make no answer longer.
+const MAX_MEMBERS: usize = 64;
+
 /// The members of one body. Each is asked for once; what nobody asked for is refused.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fields {
     values: Vec<(String, Value)>,
     asked: Vec<&'static str>,
@@ -34,7 +37,7 @@ impl Fields {
     }
 
     pub(crate) fn of_form(bytes: &[u8]) -> Self {
-        let pairs = url::form_urlencoded::parse(bytes);
+        let pairs = url::form_urlencoded::parse(bytes).take(MAX_MEMBERS);
         Self::of(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
     }
 
@@ -164,6 +167,9 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(serde::de::Error::custom("too many members"));
+                    }
                     members.push(member);
                 }
                 Ok(Members(members))

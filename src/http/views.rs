@@ -69,7 +69,7 @@ pub(crate) struct PendingView {
 }
 
 /// What somebody holds who logged in.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct TokenView {
     #[schema(value_type = String, example = "Bearer")]
     token_type: &'static str,

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::store::{StoreError, WriteTx};
 
 /// A fresh pair of tokens.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) access_expires_at: Timestamp,
@@ -19,7 +19,7 @@ pub(crate) struct Tokens {
 }
 
 /// Somebody who logged in, and what they hold from now on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct LoggedIn {
     pub(crate) user: Arc<User>,
     pub(crate) tokens: Tokens,

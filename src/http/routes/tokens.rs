@@ -44,7 +44,7 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 
 async fn jwks(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
     let view = JwksView::new(flows::public_keys(&cx.app));
-    // Short enough that a rotated key is known before its first token is old.
+    // A verifier that meets a key it does not know asks again, as RFC 7517 has it; this bounds the rest.
     let cacheable = HeaderValue::from_static("public, max-age=300");
     Ok(Reply::json(StatusCode::OK, &view).header(CACHE_CONTROL, cacheable))
 }
