@@ -24,7 +24,8 @@ pub(super) fn listen(text: &str) -> Result<String, String> {
 /// An `http` or `https` URL that is an origin: a base to which paths are added.
 pub(super) fn origin(text: &str) -> Result<Url, String> {
     let refuse = |reason: &str| format!("{text:?} {reason}: write https://auth.example.com");
-    let url = Url::parse(text).map_err(|_| refuse("is not a URL"))?;
+    // Not quoted: what does not parse may still hold a password.
+    let url = Url::parse(text).map_err(|_| "is not a URL: write https://auth.example.com".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
         Err(refuse("is neither http nor https"))
     } else if !url.username().is_empty() || url.password().is_some() {
