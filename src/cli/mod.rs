@@ -14,6 +14,7 @@ mod prompt;
 mod serve;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -89,7 +90,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .build();
     let end = match runtime {
         Ok(runtime) => {
-            let end = runtime.block_on(arguments.run());
+            let run = AssertUnwindSafe(|| runtime.block_on(arguments.run()));
+            let end =
+                catch_unwind(run).unwrap_or_else(|_| Err(Refusal::new("a bug ended this command").into()));
             // A prompt that nobody answers must not hold up the end.
             runtime.shutdown_background();
             end

@@ -4,6 +4,7 @@
 //! the asking side has checked anything, or show a password in its `Debug` form.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,10 +15,10 @@ use crate::domain::{
     Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, Secret, SigningKey, User,
     Username,
 };
-use crate::flows::{self, Activation, CreateUser, Rank};
+use crate::flows::{self, Activation, CheckReport, CreateUser, Rank};
 
 /// One wish, as it goes over the control socket.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub(super) enum Operation {
     CreateUser(Account),
@@ -47,7 +48,7 @@ pub(super) struct Account {
 pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
     match operation {
         Operation::CreateUser(account) => create_user(app, &account).await,
-        Operation::Check => check(app).await,
+        Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
     }
@@ -138,8 +139,8 @@ fn name_of(user: &User) -> String {
     user.email.as_ref().map_or_else(|| user.label(), |email| email.as_str().to_owned())
 }
 
-async fn check(app: &Arc<App>) -> Result<Outcome, Refusal> {
-    let report = flows::check_store(app).await?;
+/// What a check found, in words.
+pub(super) fn tell_check(report: &CheckReport, store: &Path) -> Result<Outcome, Refusal> {
     let width = report.counts.keys().map(|table| table.len()).max().unwrap_or_default();
     let mut text = String::new();
     for (table, count) in &report.counts {
@@ -152,7 +153,7 @@ async fn check(app: &Arc<App>) -> Result<Outcome, Refusal> {
     for problem in &report.problems {
         line(&mut text, format_args!("{}", problem.escape_debug()));
     }
-    let path = app.config.store.path.display();
+    let path = store.display();
     let count = report.problems.len();
     let reason =
         format!("store {path} is damaged ({count} problems): stop the service and put a backup in its place");

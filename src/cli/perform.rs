@@ -6,12 +6,13 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::cli::control::{self, Silence};
 use crate::cli::operation::{self, Operation};
 use crate::cli::outcome::{Failure, Outcome, Refusal};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::flows;
 
 /// A server that starts or stops holds the store for a moment without answering, and so does another command.
 const ATTEMPTS: u32 = 30;
@@ -21,8 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn perform(config: Config, operation: Operation) -> Result<Outcome, Failure> {
     let mut attempts_left = ATTEMPTS;
     loop {
-        match App::open(config.clone(), Clock::system()).await {
-            Ok(app) => return Ok(alone(app, operation).await?),
+        match alone(&config, &operation).await {
+            Ok(reply) => return Ok(reply?),
             Err(error) if error.is_locked() => {}
             Err(error) => return Err((&error).into()),
         }
@@ -50,12 +51,16 @@ pub(super) async fn perform_on_existing(config: Config, operation: Operation) ->
     }
 }
 
-/// Mails that it causes wait in the outbox for the next `serve`.
-async fn alone(app: App, operation: Operation) -> Result<Outcome, Refusal> {
-    let app = Arc::new(app);
-    let reply = Box::pin(operation::run(&app, operation)).await;
+/// Mails that it causes wait in the outbox for the next `serve`. A check looks at the store and touches nothing else.
+async fn alone(config: &Config, operation: &Operation) -> Result<Result<Outcome, Refusal>, AppError> {
+    if let Operation::Check = operation {
+        let report = flows::check_closed_store(config, &Clock::system()).await?;
+        return Ok(operation::tell_check(&report, &config.store.path));
+    }
+    let app = Arc::new(App::open(config.clone(), Clock::system()).await?);
+    let reply = Box::pin(operation::run(&app, operation.clone())).await;
     app.close().await;
-    reply
+    Ok(reply)
 }
 
 fn unreachable_store(config: &Config, silence: &Silence) -> Refusal {

@@ -22,7 +22,7 @@ mod steps;
 mod verify_email;
 
 pub(crate) use authenticate::{Caller, TokenFacts, authenticate, inspect_token};
-pub(crate) use check_store::check_store;
+pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::store::StoreError;
-use crate::store::codec::{self, Key};
+use crate::store::codec::Key;
 use crate::store::engine::Order;
 use crate::store::records::{
     CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
     SessionRecord, SigningKeyRecord, UserRecord,
 };
 use crate::store::schema;
-use crate::store::table::Row;
+use crate::store::table::{Row, read_row};
 use crate::store::tx::ReadTx;
 
 /// What a check found: how many rows each table and index has, and what is wrong with them.
@@ -52,6 +52,8 @@ impl ReadTx {
         check.rows::<EventRecord>()?;
         check.indexes()?;
         check.owners()?;
+        check.kinds()?;
+        check.numbers()?;
         Ok(check.report)
     }
 }
@@ -71,12 +73,9 @@ impl Check<'_> {
         for pair in self.tx.scan(table, None, Order::Ascending)? {
             let (key, value) = pair?;
             count += 1;
-            let row = R::Key::from_bytes(&key).and_then(|id| {
-                let (version, payload) = codec::unseal(table, &key, &value)?;
-                Ok((R::decode(version, payload)?, id))
-            });
+            let row = R::Key::from_bytes(&key).and_then(|id| Ok((id, read_row::<R>(&key, &value)?)));
             match row {
-                Ok((row, id)) => self.entries_of(&row, &id, &key)?,
+                Ok((id, row)) => self.entries_of(&row, &id, &key)?,
                 Err(error) => self.report.problem(table, &key, &error),
             }
         }
@@ -107,6 +106,37 @@ impl Check<'_> {
                 self.report.problem(index, &[], &what);
             }
             self.report.counts.insert(index, stored);
+        }
+        Ok(())
+    }
+
+    /// What is stored by the name of its kind is of a kind that this program knows.
+    fn kinds(&mut self) -> Result<(), StoreError> {
+        for row in self.tx.rows::<MailRecord>(None, Order::Ascending)?.flatten() {
+            self.expect_known::<MailRecord>(&row.0.0, row.1.into_mail(row.0).is_some());
+        }
+        for row in self.tx.rows::<EventRecord>(None, Order::Ascending)?.flatten() {
+            self.expect_known::<EventRecord>(&row.0.0, row.1.into_event(row.0).is_some());
+        }
+        for row in self.tx.rows::<SigningKeyRecord>(None, Order::Ascending)?.flatten() {
+            self.expect_known::<SigningKeyRecord>(&row.0.0, row.1.into_signing_key(row.0).is_some());
+        }
+        Ok(())
+    }
+
+    fn expect_known<R: Row>(&mut self, key: &[u8], is_known: bool) {
+        if !is_known {
+            self.report.problem(R::TABLE.name, key, &"is of an unknown kind");
+        }
+    }
+
+    /// No number that is in use will be given out again.
+    fn numbers(&mut self) -> Result<(), StoreError> {
+        let last = self.tx.row::<CounterRecord>(&"user".to_owned())?.map_or(0, |counter| counter.last);
+        let newest = self.tx.rows::<UserRecord>(None, Order::Descending)?.flatten().next();
+        if let Some((newest, _)) = newest.filter(|(newest, _)| newest.0 > last) {
+            let what = format!("user {newest} is there, but the last number given out is {last}");
+            self.report.problem(CounterRecord::TABLE.name, b"user", &what);
         }
         Ok(())
     }

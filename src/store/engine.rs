@@ -15,6 +15,9 @@ use redb::{
     StorageError, TableDefinition, TableError,
 };
 
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
+
 use crate::store::StoreError;
 use crate::store::write_set::{Change, WriteSet};
 
@@ -146,12 +149,10 @@ fn commit(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
 fn create(path: &Path, tables: &[&'static str], first: &WriteSet) -> Result<(), StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Create(path.to_owned(), error.to_string());
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
+    temporary.push(format!(".new-{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
-        _ => {}
-    }
+    // Left by a process of the same number that was killed; no living one has it.
+    fs::remove_file(&temporary).ok();
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -170,12 +171,24 @@ fn create(path: &Path, tables: &[&'static str], first: &WriteSet) -> Result<(), 
     })();
     drop(db);
     let placed = made.map_err(|error| failed(&error)).and_then(|()| {
-        // A link never replaces a file that another process put there meanwhile; a rename would.
-        fs::hard_link(&temporary, path).map_err(|error| failed(&error))?;
-        sync_folder_of(path).map_err(|error| failed(&error))
+        place(&temporary, path).and_then(|()| sync_folder_of(path)).map_err(|error| failed(&error))
     });
     fs::remove_file(&temporary).ok();
     placed
+}
+
+/// Moves a file to where none is. If another process was faster, its file is the one.
+fn place(temporary: &Path, path: &Path) -> io::Result<()> {
+    let moved = rustix::fs::renameat_with(CWD, temporary, CWD, path, RenameFlags::NOREPLACE);
+    let placed = match moved {
+        // Not every file system can move without replacing; those that cannot have hard links.
+        Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(temporary, path),
+        moved => moved.map_err(io::Error::from),
+    };
+    match placed {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        placed => placed,
+    }
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {

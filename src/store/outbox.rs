@@ -16,7 +16,9 @@ impl ReadTx {
     /// Mails whose time has come, the longest waiting first, at most `limit`.
     pub(crate) fn due_mails(&self, now: Timestamp, limit: usize) -> Result<Vec<Mail>, StoreError> {
         let ids: Vec<MailId> = self.find_due(&DUE_TO_MAILS, now, limit)?;
-        ids.into_iter().filter_map(|id| self.mail(id).transpose()).collect()
+        // One that cannot be read keeps none of the others; `check` names it.
+        let readable = |mail: &Result<Mail, StoreError>| !matches!(mail, Err(StoreError::Damaged(_)));
+        ids.into_iter().filter_map(|id| self.mail(id).transpose()).filter(readable).collect()
     }
 }
 

@@ -198,9 +198,11 @@ pub(super) fn damaged(table: &'static str, error: &CodecError) -> StoreError {
 }
 
 fn decode_row<R: Row>(key: &[u8], value: &[u8]) -> Result<R, StoreError> {
-    codec::unseal(R::TABLE.name, key, value)
-        .and_then(|(version, payload)| {
-            if version > R::VERSION { Err(CodecError::Newer(version)) } else { R::decode(version, payload) }
-        })
-        .map_err(|error| damaged(R::TABLE.name, &error))
+    read_row(key, value).map_err(|error| damaged(R::TABLE.name, &error))
+}
+
+/// A row from its stored bytes, if they are whole and of a version that this program knows.
+pub(super) fn read_row<R: Row>(key: &[u8], value: &[u8]) -> Result<R, CodecError> {
+    let (version, payload) = codec::unseal(R::TABLE.name, key, value)?;
+    if version > R::VERSION { Err(CodecError::Newer(version)) } else { R::decode(version, payload) }
 }
