@@ -28,7 +28,9 @@ pub(crate) fn log_panics() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let text = panic.payload().downcast_ref::<String>().map(String::as_str);
         let message = text.or(panic.payload().downcast_ref::<&str>().copied()).unwrap_or_default();
-        tracing::error!(place, message, "a bug or a damaged file made something panic");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(place, message, "a bug or a damaged file made something panic");
+        }
     }));
 }
 
