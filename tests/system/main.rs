@@ -6,5 +6,6 @@
 
 mod harness;
 
+mod commands;
 mod journey;
 mod serve;
