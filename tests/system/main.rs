@@ -7,5 +7,6 @@
 mod harness;
 
 mod commands;
+mod configuration;
 mod journey;
 mod serve;
