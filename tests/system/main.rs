@@ -8,5 +8,6 @@ mod harness;
 
 mod commands;
 mod configuration;
+mod disks;
 mod journey;
 mod serve;
