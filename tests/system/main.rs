@@ -9,5 +9,6 @@ mod harness;
 mod commands;
 mod configuration;
 mod disks;
+mod durability;
 mod journey;
 mod serve;
