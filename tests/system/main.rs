@@ -11,4 +11,5 @@ mod configuration;
 mod disks;
 mod durability;
 mod journey;
+mod mail;
 mod serve;
