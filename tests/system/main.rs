@@ -11,5 +11,6 @@ mod configuration;
 mod disks;
 mod durability;
 mod journey;
+mod logs;
 mod mail;
 mod serve;
