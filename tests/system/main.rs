@@ -14,3 +14,4 @@ mod journey;
 mod logs;
 mod mail;
 mod serve;
+mod tour;
