@@ -97,10 +97,13 @@ impl Req {
     /// Reads a JSON body as what the endpoint takes.
     pub(crate) async fn json<B: Body>(&mut self, config: &Config) -> Result<B, ApiError> {
         match self.media_type()? {
-            Some(MediaType::Json) => Fields::of_json(&self.bytes().await?)?.decode(config),
-            // Nothing at all: the members that are missing say more than a wrong media type.
-            None if self.bytes().await?.is_empty() => Fields::default().decode(config),
-            None | Some(MediaType::Form) => Err(ApiError::UnsupportedMediaType),
+            Some(MediaType::Form) => Err(ApiError::UnsupportedMediaType),
+            media_type => match (self.bytes().await?, media_type) {
+                // Nothing at all is no members: those that are missed say more than "not JSON" would.
+                (bytes, _) if bytes.is_empty() => Fields::default().decode(config),
+                (bytes, Some(_)) => Fields::of_json(&bytes)?.decode(config),
+                (_, None) => Err(ApiError::UnsupportedMediaType),
+            },
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{PASSWORD, Service, configure, configured, empty_folder, keystead, program};
+use crate::harness::{PASSWORD, Service, configure, configured, empty_folder, keystead, lacks, program};
 
 const ADA: &str = "ada@example.com";
 
@@ -160,6 +160,9 @@ impl Drop for Disk {
 #[test]
 #[ignore = "mounts a small tmpfs: needs root"]
 fn a_full_disk_stops_writes_alone_and_space_brings_them_back() {
+    if lacks(&[&["sh", "-c", "test $(id -u) = 0"]]) {
+        return;
+    }
     let disk = Disk::of("4500k");
     configure(&disk.folder, "registration.verification = \"none\"");
     let service = Service::start(&disk.folder);
@@ -212,6 +215,9 @@ fn a_full_disk_stops_writes_alone_and_space_brings_them_back() {
 #[test]
 #[ignore = "mounts a small tmpfs: needs root"]
 fn a_disk_that_may_only_be_read_is_refused() {
+    if lacks(&[&["sh", "-c", "test $(id -u) = 0"]]) {
+        return;
+    }
     let disk = Disk::of("6m");
     let home = configured(&format!("store.path = \"{}/keystead.redb\"", disk.path()));
     Service::start(home.path()).terminate();
@@ -229,6 +235,9 @@ fn a_disk_that_may_only_be_read_is_refused() {
 #[test]
 #[ignore = "needs strace"]
 fn after_a_failing_disk_nothing_is_acknowledged_and_the_process_ends() {
+    if lacks(&[&["strace", "-V"]]) {
+        return;
+    }
     let folder = configured("registration.verification = \"none\"");
     Service::start(folder.path()).terminate();
     // Some syncs belong to the start; from the fortieth on the disk is broken.

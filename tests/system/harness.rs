@@ -512,3 +512,19 @@ pub(crate) fn code_in(text: &str) -> Option<String> {
     let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
     text.lines().find(is_code).map(str::to_owned)
 }
+
+/// Whether a test that needs other programs has to stand back, because one of them does not run here. In CI
+/// everything is there: nothing is passed over in silence.
+pub(crate) fn lacks(needs: &[&[&str]]) -> bool {
+    let missing = needs.iter().find(|command| {
+        let (name, arguments) = command.split_first().expect("a program");
+        let ran = std::process::Command::new(name).args(arguments).output();
+        !ran.is_ok_and(|output| output.status.success())
+    });
+    if let Some(command) = missing {
+        let command = command.join(" ");
+        assert!(variable("CI").is_none(), "`{command}` does not run here");
+        eprintln!("passed over: `{command}` does not run here");
+    }
+    missing.is_some()
+}

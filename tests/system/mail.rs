@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Mail, PASSWORD, Process, Service, configure, configured, empty_folder, eventually, mails, program,
+    Mail, PASSWORD, Process, Service, configure, configured, empty_folder, eventually, lacks, mails, program,
     variable,
 };
 
@@ -66,13 +66,18 @@ struct Postbox {
     process: Process,
 }
 
+/// A Python that has aiosmtpd.
+fn python() -> String {
+    variable("KEYSTEAD_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned())
+}
+
 impl Postbox {
     fn open(mode: &str) -> Self {
         Self::open_at(0, mode)
     }
 
     fn open_at(port: u16, mode: &str) -> Self {
-        let python = variable("KEYSTEAD_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+        let python = python();
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/system/fixtures");
         let path = |name: &str| fixtures.join(name).to_str().expect("UTF-8").to_owned();
         let (folder, port) = (empty_folder(), port.to_string());
@@ -118,6 +123,9 @@ fn assert_kept(service: &Service, postbox: &Postbox) {
 #[test]
 #[ignore = "needs python3 with aiosmtpd"]
 fn a_mail_server_gets_the_code_and_the_link() {
+    if lacks(&[&[&python(), "-c", "import aiosmtpd"]]) {
+        return;
+    }
     let postbox = Postbox::open("plain");
     let folder = configured(&postbox.settings("none"));
     let service = Service::start(folder.path());
@@ -136,6 +144,9 @@ fn a_mail_server_gets_the_code_and_the_link() {
 #[test]
 #[ignore = "needs python3 with aiosmtpd"]
 fn a_mail_waits_for_the_right_password_of_the_mail_server() {
+    if lacks(&[&[&python(), "-c", "import aiosmtpd"]]) {
+        return;
+    }
     let postbox = Postbox::open("auth");
     let settings = |password: &str| {
         let log_in = format!("mail.smtp_username = \"keystead\"\nmail.smtp_password = \"{password}\"");
@@ -158,6 +169,9 @@ fn a_mail_waits_for_the_right_password_of_the_mail_server() {
 #[test]
 #[ignore = "needs python3 with aiosmtpd"]
 fn nothing_leaves_in_the_clear_when_tls_is_required() {
+    if lacks(&[&[&python(), "-c", "import aiosmtpd"]]) {
+        return;
+    }
     let postbox = Postbox::open("plain");
     let folder = configured(&postbox.settings("starttls"));
     let service = Service::start(folder.path());
@@ -175,6 +189,9 @@ fn nothing_leaves_in_the_clear_when_tls_is_required() {
 #[test]
 #[ignore = "needs python3 with aiosmtpd"]
 fn a_certificate_of_an_unknown_authority_is_refused() {
+    if lacks(&[&[&python(), "-c", "import aiosmtpd"]]) {
+        return;
+    }
     for security in ["starttls", "tls"] {
         let postbox = Postbox::open(security);
         let folder = configured(&postbox.settings(security));
@@ -191,6 +208,9 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 #[test]
 #[ignore = "needs python3 with aiosmtpd"]
 fn a_mail_arrives_once_the_mail_server_is_back() {
+    if lacks(&[&[&python(), "-c", "import aiosmtpd"]]) {
+        return;
+    }
     let port = Postbox::open("plain").close();
     let gone = TcpListener::bind(("127.0.0.1", port)).expect("free again");
     drop(gone);
