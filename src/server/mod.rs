@@ -157,8 +157,23 @@ impl Server {
     /// Like [`Server::run`], for a test that runs the jobs when it wants to.
     #[doc(hidden)]
     pub async fn run_without_jobs(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let service = http::service(Arc::clone(&self.app));
+        self.run_service(service, shutdown).await
+    }
+
+    /// Serves something else in the same way: a benchmark wants to know what the rest costs.
+    #[doc(hidden)]
+    pub async fn run_service<S, B>(
+        self,
+        service: S,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+        S: Clone + Send + 'static,
+        B: Body<Data: Send, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
+    {
         let app = Arc::clone(&self.app);
-        let service = http::service(Arc::clone(&app));
         let ended = self.serve(service, shutdown, watch::Sender::new(false)).await;
         app.store.close().await;
         ended
