@@ -10,7 +10,7 @@ use crate::http::request_id::RequestId;
 
 /// Made once from the configuration.
 pub(crate) struct SecurityHeaders {
-    fixed: Vec<(HeaderName, HeaderValue)>,
+    fixed: HeaderMap,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -21,7 +21,7 @@ const NO_CONTENT: &str = "default-src 'none'; frame-ancestors 'none'";
 impl SecurityHeaders {
     pub(crate) fn new(public_url: &Url) -> Self {
         let text = HeaderValue::from_static;
-        let mut fixed = vec![
+        let mut fixed: HeaderMap = [
             (X_CONTENT_TYPE_OPTIONS, text("nosniff")),
             (REFERRER_POLICY, text("no-referrer")),
             (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
@@ -29,20 +29,21 @@ impl SecurityHeaders {
             (HeaderName::from_static("permissions-policy"), text("camera=(), geolocation=(), microphone=()")),
             (CACHE_CONTROL, text("no-store")),
             (CONTENT_SECURITY_POLICY, text(NO_CONTENT)),
-        ];
+        ]
+        .into_iter()
+        .collect();
         if public_url.scheme() == "https" {
-            fixed.push((STRICT_TRANSPORT_SECURITY, text("max-age=31536000")));
+            fixed.insert(STRICT_TRANSPORT_SECURITY, text("max-age=31536000"));
         }
         Self { fixed }
     }
 
-    /// Adds what the answer does not say itself.
-    pub(crate) fn add_to(&self, headers: &mut HeaderMap, id: &RequestId) {
-        for (name, value) in &self.fixed {
-            headers.entry(name).or_insert_with(|| value.clone());
-        }
-        if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+    /// What the answer starts with; what it says itself takes the place of these.
+    pub(crate) fn of_answer(&self, id: &RequestId) -> HeaderMap {
+        let mut headers = self.fixed.clone();
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
             headers.insert(REQUEST_ID, id);
         }
+        headers
     }
 }

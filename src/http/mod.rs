@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod endpoint;
 mod error;
+mod head;
 mod headers;
 mod limits;
 mod openapi;
@@ -18,6 +19,6 @@ mod router;
 mod routes;
 mod views;
 
+pub(crate) use head::Peer;
 pub(crate) use openapi::DOCUMENT as OPENAPI_DOCUMENT;
-pub(crate) use request::Peer;
 pub(crate) use router::service;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
-use warp::http::{Response, StatusCode};
+use warp::http::{HeaderMap, Response, StatusCode};
 
 /// An answer. `headers.rs` adds what every answer has.
 #[derive(Debug)]
@@ -12,6 +12,9 @@ pub(crate) struct Reply {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
 }
+
+/// Most views fit, so that their text is written without moving it.
+const JSON_BYTES: usize = 512;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -51,23 +54,24 @@ impl Reply {
         self
     }
 
-    pub(crate) fn into_response(self) -> Response<Vec<u8>> {
-        let mut response = Response::new(self.body);
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.reserve(12);
+    /// With `headers`, unless the answer has its own of the same name.
+    pub(crate) fn into_response(self, mut headers: HeaderMap) -> Response<Vec<u8>> {
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, content_type);
         }
         for (name, value) in self.headers {
-            headers.append(name, value);
+            headers.insert(name, value);
         }
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = headers;
         response
     }
 
     fn serialized<T: Serialize>(status: StatusCode, content_type: HeaderValue, view: &T) -> Self {
         // The views are plain structs of text, numbers and lists: they always serialize.
-        let body = serde_json::to_vec(view).unwrap_or_default();
+        let mut body = Vec::with_capacity(JSON_BYTES);
+        serde_json::to_writer(&mut body, view).unwrap_or_default();
         Self { status, content_type: Some(content_type), headers: Vec::new(), body }
     }
 }

@@ -1,7 +1,7 @@
 //! A request, taken apart by warp and bounded here.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use warp::Buf;
@@ -12,12 +12,9 @@ use crate::config::Config;
 use crate::domain::Origin;
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
+use crate::http::head::Head;
 use crate::http::limits::{BODY_BYTES, BODY_TIME};
 use crate::http::request_id::RequestId;
-
-/// The peer of a connection, which the server puts into each request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// The bytes of a body as they come.
 pub(crate) type BodyStream = Pin<Box<dyn Stream<Item = Option<Vec<u8>>> + Send>>;
@@ -34,25 +31,11 @@ pub(crate) fn body_stream<B: Buf, E>(
     }))
 }
 
-/// What a request says about the host that it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Host {
-    Named(String),
-    /// By nobody: an old or simple client.
-    Unnamed,
-    /// It is not a host at all, or there are two that differ.
-    Unclear,
-}
-
 /// One request.
 pub(crate) struct Req {
     pub(crate) id: RequestId,
     pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) host: Host,
-    pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) head: Arc<Head>,
     pub(crate) body: BodyStream,
     /// Filled in by the router.
     pub(crate) params: Vec<(String, String)>,
@@ -67,7 +50,7 @@ enum MediaType {
 
 impl Req {
     pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.head.headers
     }
 
     /// A part of the path. What does not parse names nothing that exists.
@@ -78,16 +61,16 @@ impl Req {
 
     /// A query parameter; none if it is not given, or given twice.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
-        let mut values =
-            url::form_urlencoded::parse(self.query.as_bytes()).filter(|(param, _)| param == name);
+        let query = self.head.uri.query().unwrap_or_default();
+        let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(param, _)| param == name);
         let value = values.next().map(|(_, value)| value.into_owned());
         value.filter(|_| values.next().is_none())
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        let user_agent = self.headers.get(USER_AGENT);
+        let user_agent = self.headers().get(USER_AGENT);
         Origin {
-            ip: self.peer.map(|peer| peer.ip().to_canonical()),
+            ip: self.head.peer.map(|peer| peer.ip().to_canonical()),
             user_agent: user_agent
                 .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
             request_id: Some(self.id.to_string()),
@@ -118,10 +101,10 @@ impl Req {
     }
 
     fn media_type(&self) -> Result<Option<MediaType>, ApiError> {
-        if self.headers.contains_key(CONTENT_ENCODING) {
+        if self.headers().contains_key(CONTENT_ENCODING) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let Some(header) = self.headers.get(CONTENT_TYPE) else { return Ok(None) };
+        let Some(header) = self.headers().get(CONTENT_TYPE) else { return Ok(None) };
         let text = header.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
         let (essence, params) = text.split_once(';').unwrap_or((text, ""));
         let charset_is_utf8 = params.split(';').all(|param| match param.split_once('=') {

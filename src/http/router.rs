@@ -1,4 +1,4 @@
-//! From a request to its endpoint: warp takes the request apart, one look-up in one table decides.
+//! From a request to its endpoint: warp hands it over in parts, one look-up in one table decides.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -9,8 +9,6 @@ use futures_util::FutureExt;
 use tower_service::Service;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::host::Authority;
-use warp::http::header::HOST;
 use warp::http::{Method, Request, Response};
 use warp::hyper::body::{Body, Bytes, Incoming};
 use warp::reply::Reply as _;
@@ -19,9 +17,10 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::ApiError;
+use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::reply::Reply;
-use crate::http::request::{Host, Peer, Req, body_stream};
+use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
 use crate::http::routes;
 
@@ -39,7 +38,7 @@ pub(crate) fn service(
 + Send
 + Sync
 + 'static {
-    warp::service(filter(app))
+    Headed(warp::service(filter(app)))
 }
 
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
@@ -47,20 +46,12 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     let process = router.process;
     warp::any()
         .and(warp::method())
-        .and(warp::path::full())
-        .and(host())
-        .and(warp::query::raw().or_else(|_| std::future::ready(Ok::<_, Infallible>((String::new(),)))))
-        .and(warp::header::headers_cloned())
-        .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<Arc<Head>>())
         .and(warp::body::stream())
-        .map(move |method, path: warp::path::FullPath, host, query, headers, peer: Option<Peer>, body| Req {
+        .map(move |method, head: Option<Arc<Head>>, body| Req {
             id: RequestId::next(process),
             method,
-            path: path.as_str().to_owned(),
-            host,
-            query,
-            headers,
-            peer: peer.map(|peer| peer.0),
+            head: head.unwrap_or_default(),
             body: body_stream(body),
             params: Vec::new(),
         })
@@ -69,15 +60,6 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
             async move { router.answer(app, req).await.map(Bytes::from).into_response() }
         })
         .boxed()
-}
-
-/// The host that a request names, be it in `Host`, in the first line or in HTTP/2's `:authority`.
-fn host() -> impl Filter<Extract = (Host,), Error = Infallible> + Copy {
-    let named = warp::host::optional().map(|host: Option<Authority>| match host {
-        Some(host) => Host::Named(host.as_str().to_owned()),
-        None => Host::Unnamed,
-    });
-    named.or_else(|_| std::future::ready(Ok((Host::Unclear,))))
 }
 
 struct Router {
@@ -117,7 +99,7 @@ impl Router {
     /// Every answer of the service leaves through here.
     async fn answer(self: Arc<Self>, app: Arc<App>, req: Req) -> Response<Vec<u8>> {
         let (id, is_head) = (req.id, req.method == Method::HEAD);
-        let (method, path) = (req.method.clone(), req.path.clone());
+        let (method, head) = (req.method.clone(), Arc::clone(&req.head));
         // What changes something is carried through, even if its client goes away meanwhile: it has a task of its
         // own. And a bug in a handler costs this request, not the others.
         let dispatch = Arc::clone(&self).dispatch(app, req);
@@ -129,18 +111,18 @@ impl Router {
         let outcome = outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())));
         let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
         let reply = if is_head { reply.without_body() } else { reply };
-        let mut response = reply.into_response();
-        self.headers.add_to(response.headers_mut(), &id);
+        let response = reply.into_response(self.headers.of_answer(&id));
+        let path = head.uri.path();
         tracing::debug!(request.id = %id, %method, path, status = response.status().as_u16(), "answered");
         response
     }
 
     async fn dispatch(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
-        if !self.serves_host(&req) {
+        if !self.serves_host(&req.head) {
             return Err(ApiError::BadHost);
         }
-        let path = std::mem::take(&mut req.path);
-        let found = self.table.at(without_slash(&path)).map_err(|_| ApiError::NotFound)?;
+        let head = Arc::clone(&req.head);
+        let found = self.table.at(without_slash(head.uri.path())).map_err(|_| ApiError::NotFound)?;
         let method = if req.method == Method::HEAD { &Method::GET } else { &req.method };
         let Some(place) = found.value.get(method_name(method)) else {
             let allow = allow(found.value);
@@ -157,11 +139,9 @@ impl Router {
     }
 
     /// A request for a host that is not ours may come from a page that rebound its name to our address.
-    fn serves_host(&self, req: &Req) -> bool {
-        match &req.host {
-            Host::Named(host) => {
-                req.headers.get_all(HOST).iter().count() <= 1 && is_allowed(&self.hosts, host)
-            }
+    fn serves_host(&self, head: &Head) -> bool {
+        match head.host() {
+            Host::Named(host) => is_allowed(&self.hosts, host.as_str()),
             Host::Unnamed => true,
             Host::Unclear => false,
         }
@@ -176,13 +156,18 @@ fn hosts(config: &ServerConfig) -> Vec<String> {
 }
 
 fn is_allowed(hosts: &[String], header: &str) -> bool {
-    let host = host_of(header).to_ascii_lowercase();
+    let host = host_of(header);
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     address.is_ok_and(|address| address.is_loopback())
         || hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
-            Some(domain) => host == domain || host.ends_with(allowed.as_str()),
-            None => allowed == "*" || *allowed == host,
+            Some(domain) => host.eq_ignore_ascii_case(domain) || ends_with(host, allowed),
+            None => allowed == "*" || host.eq_ignore_ascii_case(allowed),
         })
+}
+
+fn ends_with(host: &str, domain: &str) -> bool {
+    let end = host.len().checked_sub(domain.len()).and_then(|at| host.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(domain))
 }
 
 /// A `Host` header without its port.
