@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 use warp::http::header::HOST;
 use warp::http::uri::Authority;
-use warp::http::{HeaderMap, Request, Uri};
+use warp::http::{HeaderMap, Request, Uri, Version};
 
 /// The peer of a connection, which the server puts into each request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// Everything of a request but its method and its body.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
+    pub(crate) version: Version,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) peer: Option<SocketAddr>,
@@ -25,9 +26,9 @@ pub(crate) struct Head {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Named(Authority),
-    /// By nobody: an old or simple client.
+    /// By nobody, as HTTP/1.0 allows.
     Unnamed,
-    /// It is not a host at all, or there are two.
+    /// It is not there or not a host at all, or there are two.
     Unclear,
 }
 
@@ -47,7 +48,8 @@ impl Head {
             (Some(one), Some(other)) if *one != other => Host::Unclear,
             (Some(host), _) => Host::Named(host.clone()),
             (None, Some(host)) => Host::Named(host),
-            (None, None) => Host::Unnamed,
+            (None, None) if self.version < Version::HTTP_11 => Host::Unnamed,
+            (None, None) => Host::Unclear,
         }
     }
 }
@@ -67,6 +69,7 @@ impl<B, S: Service<Request<B>>> Service<Request<B>> for Headed<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let head = Head {
+            version: request.version(),
             uri: std::mem::take(request.uri_mut()),
             headers: std::mem::take(request.headers_mut()),
             peer: request.extensions().get().map(|peer: &Peer| peer.0),
@@ -85,7 +88,7 @@ mod tests {
         for host in hosts {
             headers.append(HOST, warp::http::HeaderValue::from_static(host));
         }
-        Head { uri: uri.parse().expect("a URI"), headers, peer: None }.host()
+        Head { uri: uri.parse().expect("a URI"), headers, ..Head::default() }.host()
     }
 
     #[test]
@@ -98,9 +101,10 @@ mod tests {
         ] {
             assert_eq!(host(uri, hosts), named, "{uri} {hosts:?}");
         }
-        assert_eq!(host("/", &[]), Host::Unnamed);
+        assert_eq!(Head { version: Version::HTTP_10, ..Head::default() }.host(), Host::Unnamed);
         for (uri, hosts) in [
             ("/", &["a.example", "a.example"][..]),
+            ("/", &[]),
             ("/", &[""]),
             ("/", &["a b"]),
             ("/", &["a/b"]),

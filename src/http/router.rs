@@ -97,45 +97,62 @@ impl Router {
     }
 
     /// Every answer of the service leaves through here.
-    async fn answer(self: Arc<Self>, app: Arc<App>, req: Req) -> Response<Vec<u8>> {
-        let (id, is_head) = (req.id, req.method == Method::HEAD);
-        let (method, head) = (req.method.clone(), Arc::clone(&req.head));
-        // What changes something is carried through, even if its client goes away meanwhile: it has a task of its
-        // own. And a bug in a handler costs this request, not the others.
-        let dispatch = Arc::clone(&self).dispatch(app, req);
-        let outcome = if method.is_safe() {
-            AssertUnwindSafe(dispatch).catch_unwind().await.ok()
-        } else {
-            tokio::spawn(dispatch).await.ok()
+    async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<Vec<u8>> {
+        let (id, method) = (req.id, req.method.clone());
+        let (path, outcome) = match self.find(&mut req) {
+            Ok((path, place)) => (path, Arc::clone(&self).run(place, app, req).await),
+            Err(outcome) => ("unknown", outcome),
         };
-        let outcome = outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())));
         let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
-        let reply = if is_head { reply.without_body() } else { reply };
+        let reply = if method == Method::HEAD { reply.without_body() } else { reply };
         let response = reply.into_response(self.headers.of_answer(&id));
-        let path = head.uri.path();
-        tracing::debug!(request.id = %id, %method, path, status = response.status().as_u16(), "answered");
+        let status = response.status().as_u16();
+        // The path as it is written in the list: what stands in its places may be a secret.
+        if method.is_safe() {
+            tracing::debug!(request.id = %id, %method, path, status, "answered");
+        } else {
+            tracing::info!(request.id = %id, %method, path, status, "answered");
+        }
         response
     }
 
-    async fn dispatch(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
+    /// The endpoint that a request is for, by its first path and its place in the list; else the answer.
+    fn find(&self, req: &mut Req) -> Result<(&'static str, usize), Result<Reply, ApiError>> {
         if !self.serves_host(&req.head) {
-            return Err(ApiError::BadHost);
+            return Err(Err(ApiError::BadHost));
         }
         let head = Arc::clone(&req.head);
-        let found = self.table.at(without_slash(head.uri.path())).map_err(|_| ApiError::NotFound)?;
+        let path = without_slash(head.uri.path());
+        let found = self.table.at(path).map_err(|_| Err(ApiError::NotFound))?;
         let method = if req.method == Method::HEAD { &Method::GET } else { &req.method };
         let Some(place) = found.value.get(method_name(method)) else {
             let allow = allow(found.value);
             let is_options = req.method == Method::OPTIONS;
-            return if is_options {
+            return Err(if is_options {
                 Ok(Reply::allow(&allow))
             } else {
                 Err(ApiError::MethodNotAllowed { allow })
-            };
+            });
         };
         req.params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let endpoint = self.endpoints.get(*place).ok_or(ApiError::NotFound)?;
-        endpoint.run(app, req).await
+        let name = self.endpoints.get(*place).and_then(|endpoint| endpoint.paths.first());
+        name.map(|name| (*name, *place)).ok_or(Err(ApiError::NotFound))
+    }
+
+    /// What changes something is carried through, even if its client goes away meanwhile: it has a task of its own. And
+    /// a bug in a handler costs this request, not the others.
+    async fn run(self: Arc<Self>, place: usize, app: Arc<App>, req: Req) -> Result<Reply, ApiError> {
+        let is_safe = req.method.is_safe();
+        let run = async move {
+            let endpoint = self.endpoints.get(place).ok_or(ApiError::NotFound)?;
+            endpoint.run(app, req).await
+        };
+        let outcome = if is_safe {
+            AssertUnwindSafe(run).catch_unwind().await.ok()
+        } else {
+            tokio::spawn(run).await.ok()
+        };
+        outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())))
     }
 
     /// A request for a host that is not ours may come from a page that rebound its name to our address.
