@@ -1,61 +1,71 @@
 //! What things look like in JSON. Only what is listed here leaves the house: no hash, no secret.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::{Avatar, Email, KeyUse, Session, SessionId, Timestamp, User, Username};
 use crate::flows::{LoggedIn, TokenFacts};
 
+/// A moment in RFC 3339, written where it goes.
+#[derive(Debug)]
+struct Time(Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 /// A user, as the user and administrators see them.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UserView {
+pub(crate) struct UserView<'a> {
     id: u64,
-    email: Option<String>,
-    username: Option<String>,
-    first_name: String,
-    last_name: String,
+    email: Option<&'a str>,
+    username: Option<&'a str>,
+    first_name: &'a str,
+    last_name: &'a str,
     full_name: String,
     /// An http or https URL.
-    avatar: Option<String>,
+    avatar: Option<&'a str>,
     is_active: bool,
     is_staff: bool,
     is_superuser: bool,
     email_verified: bool,
     groups: Vec<String>,
-    #[schema(format = DateTime)]
-    date_joined: String,
-    #[schema(format = DateTime)]
-    updated_at: String,
-    #[schema(format = DateTime)]
-    last_login: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    date_joined: Time,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_login: Option<Time>,
 }
 
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
+impl<'a> From<&'a User> for UserView<'a> {
+    fn from(user: &'a User) -> Self {
         Self {
             id: user.id.0,
-            email: user.email.as_ref().map(Email::as_str).map(str::to_owned),
-            username: user.username.as_ref().map(Username::as_str).map(str::to_owned),
-            first_name: user.first_name.as_str().to_owned(),
-            last_name: user.last_name.as_str().to_owned(),
+            email: user.email.as_ref().map(Email::as_str),
+            username: user.username.as_ref().map(Username::as_str),
+            first_name: user.first_name.as_str(),
+            last_name: user.last_name.as_str(),
             full_name: user.full_name(),
-            avatar: user.avatar.as_ref().map(Avatar::as_str).map(str::to_owned),
+            avatar: user.avatar.as_ref().map(Avatar::as_str),
             is_active: user.is_active,
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
             email_verified: user.email_verified,
             groups: user.groups(),
-            date_joined: user.date_joined.to_string(),
-            updated_at: user.updated_at.to_string(),
-            last_login: user.last_login.as_ref().map(Timestamp::to_string),
+            date_joined: Time(user.date_joined),
+            updated_at: Time(user.updated_at),
+            last_login: user.last_login.map(Time),
         }
     }
 }
 
 /// A user on their own.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RegisteredView {
-    pub(crate) user: UserView,
+pub(crate) struct RegisteredView<'a> {
+    pub(crate) user: UserView<'a>,
 }
 
 /// A registration that waits for its code.
@@ -70,28 +80,28 @@ pub(crate) struct PendingView {
 
 /// What somebody holds who logged in.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TokenView {
-    #[schema(value_type = String, example = "Bearer")]
+pub(crate) struct TokenView<'a> {
+    #[schema(example = "Bearer")]
     token_type: &'static str,
-    access: String,
-    #[schema(format = DateTime)]
-    access_expires_at: String,
-    refresh: String,
-    #[schema(format = DateTime)]
-    refresh_expires_at: String,
-    user: UserView,
+    access: &'a str,
+    #[schema(value_type = String, format = DateTime)]
+    access_expires_at: Time,
+    refresh: &'a str,
+    #[schema(value_type = String, format = DateTime)]
+    refresh_expires_at: Time,
+    user: UserView<'a>,
 }
 
-impl From<LoggedIn> for TokenView {
-    fn from(logged_in: LoggedIn) -> Self {
+impl<'a> From<&'a LoggedIn> for TokenView<'a> {
+    fn from(logged_in: &'a LoggedIn) -> Self {
         let LoggedIn { user, tokens } = logged_in;
         Self {
             token_type: "Bearer",
-            access: tokens.access,
-            access_expires_at: tokens.access_expires_at.to_string(),
-            refresh: tokens.refresh,
-            refresh_expires_at: tokens.refresh_expires_at.to_string(),
-            user: (&*user).into(),
+            access: &tokens.access,
+            access_expires_at: Time(tokens.access_expires_at),
+            refresh: &tokens.refresh,
+            refresh_expires_at: Time(tokens.refresh_expires_at),
+            user: (&**user).into(),
         }
     }
 }
@@ -128,12 +138,12 @@ impl From<TokenFacts> for TokenFactsView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionView {
     id: String,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime)]
-    last_refreshed_at: String,
-    #[schema(format = DateTime)]
-    expires_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    last_refreshed_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Time,
     ip: Option<String>,
     user_agent: Option<String>,
     label: String,
@@ -146,9 +156,9 @@ impl SessionView {
     pub(crate) fn new(session: Session, current: SessionId) -> Self {
         Self {
             id: session.id.to_string(),
-            created_at: session.created_at.to_string(),
-            last_refreshed_at: session.last_refreshed_at.to_string(),
-            expires_at: session.refresh_expires_at.to_string(),
+            created_at: Time(session.created_at),
+            last_refreshed_at: Time(session.last_refreshed_at),
+            expires_at: Time(session.refresh_expires_at),
             ip: session.ip.map(|ip| ip.to_string()),
             user_agent: session.user_agent,
             label: session.label.as_str().to_owned(),

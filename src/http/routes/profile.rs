@@ -20,13 +20,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .also_at("/auth/profile/update/")
             .does("Changes the caller's profile; what is not sent stays, null takes away.")
             .body::<UpdateProfile>()
-            .replies::<UserView>(StatusCode::OK)
+            .replies::<UserView<'_>>(StatusCode::OK)
     };
     vec![
         user(Method::GET, "/auth/profile/", view_profile)
             .also_at("/auth/profile/view/")
             .does("The caller.")
-            .replies::<UserView>(StatusCode::OK),
+            .replies::<UserView<'_>>(StatusCode::OK),
         update(Method::PATCH),
         update(Method::PUT),
     ]

@@ -21,7 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Registers an address. The answer is the same whether or not it has an account already.")
             .body::<NewAccount>()
             .replies::<PendingView>(StatusCode::ACCEPTED)
-            .replies::<RegisteredView>(StatusCode::CREATED),
+            .replies::<RegisteredView<'_>>(StatusCode::CREATED),
         public(Method::POST, "/auth/register/resend_email_verify/", resend)
             .does("Mails another code to somebody who is not verified yet. The answer is always the same.")
             .body::<Resend>()
@@ -29,7 +29,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         public(Method::POST, "/auth/register/verify/", verify)
             .does("Confirms the address with the mailed code, and logs in.")
             .body::<Verify>()
-            .replies::<TokenView>(StatusCode::OK),
+            .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::GET, "/auth/register/verify/", verify_page)
             .does(
                 "The page that the link in the mail opens. Its button confirms; opening it changes nothing.",
@@ -73,7 +73,7 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let whose = whose(email, registration.as_deref());
     let logged_in = flows::verify_email(&cx.app, &cx.caller.origin, code, whose).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(logged_in)))
+    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
 }
 
 async fn verify_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {

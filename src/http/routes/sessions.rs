@@ -19,7 +19,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         public(Method::POST, "/auth/login/", log_in)
             .does("Logs in with an email address or a username, and a password.")
             .body::<LogIn>()
-            .replies::<TokenView>(StatusCode::OK),
+            .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/logout/", log_out)
             .does("Ends this session: the one of the access token, or of the refresh token in the body.")
             .body::<LogOut>()
@@ -41,7 +41,7 @@ async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let who = identifier.or(email).or(username).unwrap_or_default();
     let credentials = Credentials::new(&who, password, label);
     let logged_in = flows::log_in(&cx.app, &cx.caller.origin, credentials).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(logged_in)))
+    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
 }
 
 /// With a header it is the caller's session that ends; without one, that of the refresh token.

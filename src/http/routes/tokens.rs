@@ -19,7 +19,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         public(Method::POST, "/auth/token/refresh/", refresh)
             .does("Uses up a refresh token for a new pair of tokens.")
             .body::<Refresh>()
-            .replies::<TokenView>(StatusCode::OK),
+            .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/token/verify/", verify)
             .does("Says what a token is worth now.")
             .body::<Verify>()
@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn refresh(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let Refresh { refresh } = req.json(&cx.app.config).await?;
     let logged_in = flows::refresh(&cx.app, &cx.caller.origin, &refresh).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(logged_in)))
+    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
 }
 
 async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
