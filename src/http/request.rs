@@ -67,10 +67,15 @@ impl Req {
         value.filter(|_| values.next().is_none())
     }
 
+    /// Where it came from. A safe request leaves no trace, so nobody asks more than the address of it.
     pub(crate) fn origin(&self) -> Origin {
+        let ip = self.head.peer.map(|peer| peer.ip().to_canonical());
+        if self.method.is_safe() {
+            return Origin { ip, ..Origin::default() };
+        }
         let user_agent = self.headers().get(USER_AGENT);
         Origin {
-            ip: self.head.peer.map(|peer| peer.ip().to_canonical()),
+            ip,
             user_agent: user_agent
                 .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
             request_id: Some(self.id.to_string()),
