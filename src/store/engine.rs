@@ -23,8 +23,9 @@ use crate::store::write_set::{Change, WriteSet};
 
 /// Pages kept in memory. redb's own default is 1 GiB; look-ups cost the same with this.
 const CACHE_BYTES: usize = 32 << 20;
-/// Files up to this size are verified page by page when they are opened.
-const CHECK_ON_OPEN_BYTES: u64 = 64 << 20;
+/// Files up to this size are verified page by page when they are opened, which reads all of them. In larger ones a damaged
+/// page is found when it is read, by the checksum of its rows, and by `check`.
+const CHECK_ON_OPEN_BYTES: u64 = 16 << 20;
 
 /// An open database file, locked against other processes.
 #[derive(Debug)]
