@@ -9,6 +9,7 @@ use std::ops::Bound;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use redb::{
     Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTableMetadata,
@@ -145,12 +146,15 @@ fn commit(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
     Ok(())
 }
 
+/// Tells the drafts of one process apart.
+static DRAFTS: AtomicU32 = AtomicU32::new(0);
+
 /// Makes the new file beside its place and moves it there when it is whole, so that a file with the right name
 /// always holds a whole database.
 fn create(path: &Path, tables: &[&'static str], first: &WriteSet) -> Result<(), StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Create(path.to_owned(), error.to_string());
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".new-{}", std::process::id()));
+    temporary.push(format!(".new-{}-{}", std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed)));
     let temporary = PathBuf::from(temporary);
     // Left by a process of the same number that was killed; no living one has it.
     fs::remove_file(&temporary).ok();

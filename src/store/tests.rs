@@ -226,6 +226,25 @@ async fn a_locked_store_says_so() {
     assert!(matches!(try_open(folder.path()), Err(StoreError::Locked(_))));
 }
 
+#[test]
+fn of_many_that_make_the_store_at_once_one_has_it_and_the_others_hear_so() {
+    for _ in 0..10 {
+        let folder = folder();
+        let opened: Vec<Result<Store, StoreError>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| try_open(folder.path()))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+
+        let refused = opened.iter().filter_map(|opened| opened.as_ref().err());
+        assert!(
+            refused.clone().all(|error| matches!(error, StoreError::Locked(_))),
+            "{:?}",
+            refused.collect::<Vec<_>>()
+        );
+        assert_eq!(opened.iter().filter(|opened| opened.is_ok()).count(), 1);
+    }
+}
+
 #[tokio::test]
 async fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
