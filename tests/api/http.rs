@@ -540,3 +540,19 @@ async fn field_errors_have_a_code_and_a_sentence() {
     assert_eq!(refused.body["errors"].as_object().map(serde_json::Map::len), Some(3));
     assert_ne!(refused.body["detail"], Value::Null);
 }
+
+/// CONNECT names no path at all.
+#[tokio::test]
+async fn a_request_without_a_path_is_answered_too() {
+    let server = TestServer::start().await;
+
+    for line in ["CONNECT localhost:80 HTTP/1.1", "OPTIONS * HTTP/1.1"] {
+        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+        let request = format!("{line}\r\nHost: localhost:80\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.expect("an answer");
+
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 404", "{line}");
+    }
+}

@@ -12,6 +12,7 @@ mod harness;
 mod access;
 mod codes;
 mod http;
+mod jobs;
 mod passwords;
 mod profile;
 mod races;
