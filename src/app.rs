@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::{Keyring, KeyringError, PasswordPool, keys, random};
 use crate::domain::{Algorithm, KeyUse, SigningKey, Timestamp};
+use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
 use crate::store::{Store, StoreError, WriteTx};
 
@@ -15,6 +16,7 @@ use crate::store::{Store, StoreError, WriteTx};
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    pub(crate) limiter: Limiter,
     pub(crate) store: Store,
     /// Hashes passwords on a few threads of its own.
     pub(crate) passwords: PasswordPool,
@@ -51,7 +53,8 @@ impl App {
         make_missing_keys(&store, &config, now).await?;
         let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
         let reload = Mutex::default();
-        Ok(Self { config, clock, store, passwords, templates, transport, keyring, reload })
+        let limiter = Limiter::new(config.limits.clone());
+        Ok(Self { config, clock, limiter, store, passwords, templates, transport, keyring, reload })
     }
 
     /// The keys that sign and verify now.

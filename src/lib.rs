@@ -17,14 +17,15 @@
 //! | `config` | domain |
 //! | `clock` | domain |
 //! | `telemetry` | config |
+//! | `limiter` | domain config |
 //! | `store` | domain config |
 //! | `crypto` | domain config |
 //! | `mail` | domain config |
-//! | `app` | config clock store crypto mail domain |
-//! | `flows` | app config clock store crypto mail domain |
-//! | `jobs` | flows app config clock store crypto mail domain |
-//! | `http` | flows app config domain |
-//! | `server` | http jobs flows app config clock domain |
+//! | `app` | config clock limiter store crypto mail domain |
+//! | `flows` | app config clock limiter store crypto mail domain |
+//! | `jobs` | flows app config clock limiter store crypto mail domain |
+//! | `http` | flows app config limiter domain |
+//! | `server` | http jobs flows app config clock limiter domain |
 //! | `cli` | server flows app config clock telemetry domain |
 //!
 //! # Words
@@ -32,6 +33,8 @@
 //! - **user**: one person's account. **registration**: one that waits for its code, not a user yet.
 //! - **session**: one log-in. Every token that came from it points at it.
 //! - **access token**: signed, minutes long, sent with each request. **refresh token**: signed, used once.
+//! - **API key**: a user's long-lived credential for programs; belongs to no session.
+//! - **lane**: who shares a count of wrong passwords: strangers, or one browser or address that logged in before.
 //! - **code**: one-time, mailed; eight digits to type, or a long one in a link.
 //! - **event**: a row of the audit log. **outbox**: mails that are promised and not delivered.
 //! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
@@ -51,6 +54,8 @@ mod domain;
 mod clock;
 mod config;
 mod telemetry;
+
+mod limiter;
 
 mod crypto;
 mod mail;

@@ -5,6 +5,7 @@
 mod dotenv;
 mod env;
 mod error;
+mod limits;
 mod parse;
 mod sections;
 mod seeds;
@@ -24,8 +25,9 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig, RegistrationConfig,
-    RegistrationMode, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification,
+    CookiesConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox,
+    PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity,
+    StoreConfig, TokensConfig, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -37,6 +39,8 @@ pub struct Config {
     pub(crate) registration: RegistrationConfig,
     pub(crate) passwords: PasswordsConfig,
     pub(crate) tokens: TokensConfig,
+    pub(crate) cookies: CookiesConfig,
+    pub(crate) limits: LimitsConfig,
     pub(crate) log: LogConfig,
     /// What [`Config::show`] prints; the secrets in it are masked.
     shown: Settings,
@@ -97,13 +101,16 @@ impl Config {
 
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
         let raw = Raw::read(&settings)?;
+        let server = raw.server.parse(&settings)?;
         Ok(Self {
-            server: raw.server.parse(&settings)?,
+            cookies: raw.cookies.parse(&settings, &server)?,
+            server,
             store: raw.store.parse(&settings)?,
             mail: raw.mail.parse(&settings)?,
             registration: raw.registration.parse(&settings)?,
             passwords: raw.passwords.parse(&settings)?,
             tokens: raw.tokens.parse(&settings)?,
+            limits: raw.limits.parse(&settings)?,
             log: raw.log.parse(&settings)?,
             shown: settings.masked(),
         })

@@ -2,8 +2,10 @@
 //!
 //! Must never: know where a value came from. The reason it gives is completed by `Settings::refuse`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 use crate::config::Mailbox;
@@ -80,6 +82,20 @@ pub(super) fn is_host(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#\"'".contains(c))
 }
 
+/// An address, or a network as `10.0.0.0/8`.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse::<IpNet>().ok().map(|network| network.trunc());
+    network
+        .or_else(|| text.parse::<IpAddr>().ok().map(|address| address.to_canonical().into()))
+        .ok_or_else(|| format!("{text:?} is no address and no network: write 10.0.0.2 or 10.0.0.0/8"))
+}
+
+/// A `token` of RFC 9110, as the name of a cookie has to be.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
 fn is_listen_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -109,6 +125,18 @@ mod tests {
         for text in ["", ":8000", "8000", "localhost", "::1:80", "[::1]", "a b:80", "a:65536", "http://a:80"]
         {
             assert!(listen(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_an_address_or_has_a_length() {
+        let read = |text: &str| network(text).expect(text).to_string();
+        assert_eq!(read("10.1.2.3"), "10.1.2.3/32");
+        assert_eq!(read("10.1.2.3/8"), "10.0.0.0/8");
+        assert_eq!(read("fd00::1/8"), "fd00::/8");
+        assert_eq!(read("::ffff:10.1.2.3"), "10.1.2.3/32");
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0/8", "*"] {
+            assert!(network(text).is_err(), "{text}");
         }
     }
 

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use toml::Value;
 
 use crate::config::error::ConfigError;
+use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
 use crate::config::{
-    LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig, RegistrationMode,
-    ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
+    CookiesConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig,
+    RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
 };
 use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy};
 
@@ -26,6 +27,8 @@ pub(super) struct Raw {
     pub(super) registration: RawRegistration,
     pub(super) passwords: RawPasswords,
     pub(super) tokens: RawTokens,
+    pub(super) cookies: RawCookies,
+    pub(super) limits: RawLimits,
     pub(super) log: RawLog,
 }
 
@@ -42,6 +45,8 @@ pub(super) struct RawServer {
     listen: String,
     public_url: String,
     allowed_hosts: Vec<String>,
+    trusted_proxies: Vec<String>,
+    cors_origins: Vec<String>,
 }
 
 impl RawServer {
@@ -51,7 +56,14 @@ impl RawServer {
             return Err(settings.refuse("server.allowed_hosts", &reason));
         }
         let refuse = |name: &'static str| move |reason: String| settings.refuse(name, &reason);
+        let proxies = self.trusted_proxies.iter().map(|text| parse::network(text));
+        let origins = self.cors_origins.iter().map(|text| parse::origin(text));
         Ok(ServerConfig {
+            trusted_proxies: proxies.collect::<Result<_, _>>().map_err(refuse("server.trusted_proxies"))?,
+            cors_origins: origins
+                .map(|origin| Ok(origin?.origin().ascii_serialization()))
+                .collect::<Result<_, _>>()
+                .map_err(refuse("server.cors_origins"))?,
             listen: parse::listen(&self.listen).map_err(refuse("server.listen"))?,
             public_url: parse::origin(&self.public_url).map_err(refuse("server.public_url"))?,
             allowed_hosts: self.allowed_hosts,
@@ -243,6 +255,62 @@ impl RawTokens {
             audience: set(self.audience),
             leeway,
             hs256_secret: set(self.hs256_secret).map(Secret::new),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCookies {
+    enabled: bool,
+    access_name: String,
+    refresh_name: String,
+    secure: String,
+    same_site: String,
+}
+
+/// Names the browser, not a person: nobody needs to choose another.
+const DEVICE_COOKIE: &str = "keystead-device";
+
+impl RawCookies {
+    pub(super) fn parse(
+        self,
+        settings: &Settings,
+        server: &ServerConfig,
+    ) -> Result<CookiesConfig, ConfigError> {
+        let is_https = server.public_url.scheme() == "https";
+        let secure = choice(
+            settings,
+            "cookies.secure",
+            &self.secure,
+            &[("auto", is_https), ("always", true), ("never", false)],
+        )?;
+        // Only over TLS from this very host, for the whole of it: no other host of the domain can set such a cookie.
+        let prefix = if is_https && self.secure == "auto" { "__Host-" } else { "" };
+        let same_sites = [("lax", SameSite::Lax), ("strict", SameSite::Strict), ("none", SameSite::None)];
+        let same_site = choice(settings, "cookies.same_site", &self.same_site, &same_sites)?;
+        if same_site == SameSite::None && !secure {
+            let reason = "browsers take \"none\" only with TLS: set cookies.secure, or an https public_url";
+            return Err(settings.refuse_pair(["cookies.same_site", "cookies.secure"], reason));
+        }
+        if self.access_name == self.refresh_name {
+            let reason = "is the name of the other cookie too: write another";
+            return Err(settings.refuse_pair(["cookies.refresh_name", "cookies.access_name"], reason));
+        }
+        let name = |key: &str, name: &str| {
+            if name == DEVICE_COOKIE || !parse::is_token(name) {
+                let reason = format!("{name:?} is no name for a cookie here: write letters, digits, - and _");
+                return Err(settings.refuse(key, &reason));
+            }
+            Ok(format!("{prefix}{name}"))
+        };
+        Ok(CookiesConfig {
+            enabled: self.enabled,
+            access_name: name("cookies.access_name", &self.access_name)?,
+            refresh_name: name("cookies.refresh_name", &self.refresh_name)?,
+            device_name: format!("{prefix}{DEVICE_COOKIE}"),
+            secure,
+            same_site,
         })
     }
 }

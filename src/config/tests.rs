@@ -234,7 +234,7 @@ fn unknown_keys_are_refused_with_file_line_and_suggestion() {
         (
             "[metrics]\nx = 1\n",
             "auth.toml:1: unknown section [metrics]: \
-             there are server, store, mail, registration, passwords, tokens, log",
+             there are server, store, mail, registration, passwords, tokens, cookies, limits, log",
         ),
         (
             "[tokens]\ncode_ttl = 1\n",

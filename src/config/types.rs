@@ -1,11 +1,13 @@
 //! What each section holds, parsed.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
-use crate::domain::{Algorithm, Email, PasswordPolicy, Secret, SessionPolicy};
+use crate::domain::{Algorithm, Email, PasswordPolicy, Rate, Secret, SessionPolicy};
 
 /// `[server]`
 #[derive(Debug, Clone)]
@@ -16,12 +18,20 @@ pub(crate) struct ServerConfig {
     pub(crate) public_url: Url,
     /// Hosts that requests may name besides the one of `public_url` and loopback.
     pub(crate) allowed_hosts: Vec<String>,
+    /// Who may say whom a request came from.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Origins (RFC 6454) whose pages may call from a browser, as browsers write them.
+    pub(crate) cors_origins: Vec<String>,
 }
 
 impl ServerConfig {
     /// Base of every link and issuer of tokens; never ends in a slash.
     pub(crate) fn base_url(&self) -> &str {
         self.public_url.as_str().trim_end_matches('/')
+    }
+
+    pub(crate) fn is_trusted_proxy(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&ip))
     }
 }
 
@@ -131,6 +141,91 @@ impl TokensConfig {
     /// How long after its making an access token may be accepted somewhere.
     pub(crate) fn longest_access(&self) -> Duration {
         self.sessions.access_ttl.saturating_add(self.leeway)
+    }
+}
+
+/// `[cookies]`
+#[derive(Debug, Clone)]
+pub(crate) struct CookiesConfig {
+    /// Whether a log-in that does not say sets cookies.
+    pub(crate) enabled: bool,
+    /// The names as they are sent, the prefix included.
+    pub(crate) access_name: String,
+    pub(crate) refresh_name: String,
+    /// Names the browser to the limits: whoever logged in with it before has guesses of their own.
+    pub(crate) device_name: String,
+    pub(crate) secure: bool,
+    pub(crate) same_site: SameSite,
+}
+
+/// RFC 6265bis, section 5.6.7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SameSite {
+    Lax,
+    Strict,
+    None,
+}
+
+/// `[limits]`: the rules of each kind; none of them if limits are off.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LimitsConfig {
+    pub(crate) login: Vec<Limit>,
+    pub(crate) password: Vec<Limit>,
+    pub(crate) register: Vec<Limit>,
+    pub(crate) verify: Vec<Limit>,
+    pub(crate) reset: Vec<Limit>,
+    pub(crate) mail: Vec<Limit>,
+    pub(crate) email: Vec<Limit>,
+    pub(crate) api_key: Vec<Limit>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) rate: Rate,
+    pub(crate) scope: Scope,
+}
+
+/// What a rule counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    /// An IPv4 address, or the /64 of an IPv6 address.
+    Ip,
+    Account,
+    IpAndAccount,
+    Mailbox,
+}
+
+/// What is limited: a key of `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum LimitKind {
+    Login,
+    Password,
+    Register,
+    Verify,
+    Reset,
+    Mail,
+    Email,
+    ApiKey,
+}
+
+impl LimitsConfig {
+    pub(crate) fn of(&self, kind: LimitKind) -> &[Limit] {
+        match kind {
+            LimitKind::Login => &self.login,
+            LimitKind::Password => &self.password,
+            LimitKind::Register => &self.register,
+            LimitKind::Verify => &self.verify,
+            LimitKind::Reset => &self.reset,
+            LimitKind::Mail => &self.mail,
+            LimitKind::Email => &self.email,
+            LimitKind::ApiKey => &self.api_key,
+        }
+    }
+
+    /// The rule for an account's wrong passwords.
+    pub(crate) fn guesses(&self, kind: LimitKind) -> Option<Rate> {
+        self.of(kind).iter().find(|limit| limit.scope == Scope::Account).map(|limit| limit.rate)
     }
 }
 

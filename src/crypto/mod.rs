@@ -3,6 +3,7 @@
 //! Must never: read a clock (moments are arguments), touch the store or the network, or put a secret into an
 //! error, a log line or a `Debug` output.
 
+pub(crate) mod api_key;
 mod digest;
 mod jwt;
 mod keyring;

@@ -11,7 +11,8 @@ use crate::crypto::digest::sha256;
 use crate::crypto::random;
 use crate::domain::{PlainToken, Secret, TokenHash};
 
-/// Keeps the hash of a short code apart from every other SHA-256 that is stored.
+// These keep one kind of SHA-256 apart from every other that is stored.
+const FINGERPRINT: &[u8] = b"keystead fingerprint v1\0";
 const SHORT_CODE: &[u8] = b"keystead short code v1\0";
 
 /// A new 256-bit token, and what is stored of it.
@@ -36,6 +37,15 @@ pub(crate) fn new_code() -> Secret<String> {
 pub(crate) fn hash_short_code(owner: &[u8], digits: &Secret<String>) -> TokenHash {
     let length = (owner.len() as u64).to_be_bytes();
     TokenHash(sha256(&[SHORT_CODE, &length, owner, digits.expose().as_bytes()]))
+}
+
+/// A short name for what is remembered of a client or of a name that nobody has: it opens nothing.
+pub(crate) fn fingerprint(kind: &str, text: &[u8]) -> [u8; 16] {
+    let length = (kind.len() as u64).to_be_bytes();
+    let sum = sha256(&[FINGERPRINT, &length, kind.as_bytes(), text]);
+    let mut short = [0; 16];
+    short.copy_from_slice(sum.first_chunk::<16>().unwrap_or(&[0; 16]));
+    short
 }
 
 /// Whether two hashes are the same, in a time that does not tell where they differ.

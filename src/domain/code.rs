@@ -32,6 +32,8 @@ impl Code {
 pub(crate) enum CodePurpose {
     /// Proves that the address is the user's, and activates an account that an operator made.
     VerifyEmail,
+    /// Gives the account a new password. A link only, no digits.
+    ResetPassword,
 }
 
 /// What is stored of a code that is out in somebody's mail.

@@ -34,8 +34,8 @@ impl Event {
     }
 
     #[must_use]
-    pub(crate) fn in_session(mut self, session: SessionId) -> Self {
-        self.session = Some(session);
+    pub(crate) fn in_session(mut self, session: impl Into<Option<SessionId>>) -> Self {
+        self.session = session.into();
         self
     }
 
@@ -78,6 +78,15 @@ pub(crate) enum EventKind {
     LoginFailed,
     SessionEnded,
     ReuseDetected,
+    PasswordChanged,
+    ResetRequested,
+    PasswordReset,
+    EmailChangeRequested,
+    EmailChanged,
+    UserDisabled,
+    UserEnabled,
+    ApiKeyCreated,
+    ApiKeyRevoked,
     KeysRotated,
 }
 
@@ -94,12 +103,21 @@ impl EventKind {
             Self::LoginFailed => "login.failed",
             Self::SessionEnded => "session.ended",
             Self::ReuseDetected => "session.reuse_detected",
+            Self::PasswordChanged => "password.changed",
+            Self::ResetRequested => "password.reset_requested",
+            Self::PasswordReset => "password.reset",
+            Self::EmailChangeRequested => "email.change_requested",
+            Self::EmailChanged => "email.changed",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyRevoked => "api_key.revoked",
             Self::KeysRotated => "keys.rotated",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 11] = [
+        const ALL: [EventKind; 20] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -110,6 +128,15 @@ impl EventKind {
             EventKind::LoginFailed,
             EventKind::SessionEnded,
             EventKind::ReuseDetected,
+            EventKind::PasswordChanged,
+            EventKind::ResetRequested,
+            EventKind::PasswordReset,
+            EventKind::EmailChangeRequested,
+            EventKind::EmailChanged,
+            EventKind::UserDisabled,
+            EventKind::UserEnabled,
+            EventKind::ApiKeyCreated,
+            EventKind::ApiKeyRevoked,
             EventKind::KeysRotated,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)

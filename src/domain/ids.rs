@@ -69,6 +69,8 @@ uuid_ids! {
     EventId
     /// One mail in the outbox.
     MailId
+    /// One API key.
+    ApiKeyId
 }
 
 impl EventId {

@@ -3,10 +3,13 @@
 //! Must never: do I/O, read a clock or a random source, be async, or derive serde. What is stored has its
 //! own shapes in `store/records.rs`, what is sent has its own in `http/views.rs`.
 
+mod api_key;
 mod avatar;
 mod code;
 mod email;
+mod email_change;
 mod event;
+mod guesses;
 mod ids;
 mod invalid;
 mod key;
@@ -14,6 +17,7 @@ mod mail;
 mod name;
 mod origin;
 mod password;
+mod rate;
 mod registration;
 mod secret;
 mod session;
@@ -22,17 +26,21 @@ mod token;
 mod user;
 mod username;
 
+pub(crate) use api_key::ApiKey;
 pub(crate) use avatar::Avatar;
 pub(crate) use code::{Code, CodeHash, CodePurpose};
 pub(crate) use email::{Email, EmailKey};
+pub(crate) use email_change::EmailChange;
 pub(crate) use event::{Event, EventKind, EventResult, Party};
-pub(crate) use ids::{EventId, KeyId, MailId, RegistrationId, SessionId, UserId};
+pub(crate) use guesses::{Guesses, Lane, LaneState, Target};
+pub(crate) use ids::{ApiKeyId, EventId, KeyId, MailId, RegistrationId, SessionId, UserId};
 pub(crate) use invalid::Invalid;
 pub(crate) use key::{Algorithm, KeyUse, SigningKey};
 pub(crate) use mail::{Mail, MailKind, MailStatus};
 pub(crate) use name::Name;
 pub(crate) use origin::Origin;
 pub(crate) use password::{NewPassword, Password, PasswordHash, PasswordPolicy};
+pub(crate) use rate::{Rate, Standing};
 pub(crate) use registration::Registration;
 pub(crate) use secret::Secret;
 pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy};

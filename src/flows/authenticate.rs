@@ -3,15 +3,39 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{KeyUse, Origin, SessionId, Timestamp, User, UserId};
+use crate::crypto::api_key::hash_api_key;
+use crate::domain::{ApiKeyId, KeyUse, Origin, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) user: Arc<User>,
-    pub(crate) session: SessionId,
+    pub(crate) credential: Credential,
     pub(crate) origin: Origin,
+}
+
+/// What they proved it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// A token that came from this log-in.
+    Session(SessionId),
+    ApiKey(ApiKeyId),
+}
+
+impl Caller {
+    /// The log-in that the request belongs to; none with an API key.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        match self.credential {
+            Credential::Session(session) => Some(session),
+            Credential::ApiKey(_) => None,
+        }
+    }
+
+    /// The same for what no API key may do.
+    pub(crate) fn own_session(&self) -> Result<SessionId, FlowError> {
+        self.session().ok_or(FlowError::SessionRequired)
+    }
 }
 
 /// What a valid token says.
@@ -28,7 +52,18 @@ pub(crate) struct TokenFacts {
 pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Caller, FlowError> {
     let claims = app.keyring().verify_access(token, app.clock.now()).map_err(|_| FlowError::InvalidToken)?;
     let user = live_user(app, claims.user, claims.session)?;
-    Ok(Caller { user, session: claims.session, origin })
+    Ok(Caller { user, credential: Credential::Session(claims.session), origin })
+}
+
+/// Takes an API key for its user: known, not expired, its user there and active. When it was used is noted later.
+pub(crate) fn authenticate_by_api_key(app: &App, origin: Origin, text: &str) -> Result<Caller, FlowError> {
+    let now = app.clock.now();
+    let hash = hash_api_key(text).ok_or(FlowError::InvalidToken)?;
+    let key = app.store.read()?.api_key_by_hash(&hash)?.filter(|key| !key.is_expired(now));
+    let key = key.ok_or(FlowError::InvalidToken)?;
+    let user = active_user(app, key.user)?;
+    app.store.note_api_key_use(key.id, now);
+    Ok(Caller { user, credential: Credential::ApiKey(key.id), origin })
 }
 
 /// Says what a token of either kind is good for now.
@@ -63,5 +98,9 @@ fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, F
     if app.store.is_revoked(session) {
         return Err(FlowError::InvalidToken);
     }
+    active_user(app, user)
+}
+
+fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {
     app.store.user(user)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)
 }

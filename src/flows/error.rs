@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::app::AppError;
 use crate::crypto::PasswordError;
 use crate::domain::Invalid;
+use crate::limiter::Exceeded;
 use crate::store::{StoreError, Unique};
 
 /// Why a flow was refused, in terms its caller can act on.
@@ -27,6 +28,12 @@ pub(crate) enum FlowError {
     EmailTaken,
     #[error("registration is closed")]
     RegistrationClosed,
+    /// An API key may not do this: only somebody who logged in may.
+    #[error("a log-in is needed")]
+    SessionRequired,
+    /// Too often: for this address, this account or this mailbox.
+    #[error("too often")]
+    RateLimited { limit: u32, retry_after: Duration },
     /// Too much is waiting for a hashing thread.
     #[error("busy")]
     Overloaded { retry_after: Duration },
@@ -49,6 +56,12 @@ impl From<StoreError> for FlowError {
     }
 }
 
+impl From<Exceeded> for FlowError {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::RateLimited { limit: exceeded.limit, retry_after: exceeded.retry_after }
+    }
+}
+
 impl From<PasswordError> for FlowError {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -68,6 +81,11 @@ impl From<AppError> for FlowError {
 }
 
 impl FlowError {
+    /// A password of one's own that is not right.
+    pub(super) fn wrong_password(field: &'static str) -> Self {
+        Self::Invalid(field, Invalid::new("wrong_password", "This is not your password."))
+    }
+
     pub(super) fn username_taken() -> Self {
         Self::Invalid("username", Invalid::new("taken", "A user with that username already exists."))
     }

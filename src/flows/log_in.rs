@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::config::LimitKind;
 use crate::crypto::Verdict;
+use crate::crypto::token::fingerprint;
 use crate::domain::{
-    Email, EmailKey, EventKind, Name, Origin, Password, PasswordHash, User, Username, UsernameKey,
+    Email, EmailKey, EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User, Username,
+    UsernameKey,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, LoggedIn, Opening, sign};
+use crate::flows::steps::{Audit, Guess, LoggedIn, Opening, remember_client, sign};
+use crate::limiter::Subject;
 use crate::store::StoreError;
 
 /// What somebody shows to be let in.
@@ -16,18 +20,37 @@ use crate::store::StoreError;
 pub(crate) struct Credentials {
     email: Option<EmailKey>,
     username: Option<UsernameKey>,
+    /// A name that no account has, in short.
+    fingerprint: [u8; 16],
     password: Password,
     /// What the user calls this log-in: `My phone`.
     label: Name,
+    browser: Browser,
+}
+
+/// What a browser is called, so that its owner's wrong passwords are not counted with those of strangers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Browser {
+    /// What it was called when somebody logged in with it before.
+    pub(crate) old: Option<PlainToken>,
+    /// What it will be called after this log-in.
+    pub(crate) new: Option<PlainToken>,
 }
 
 impl Credentials {
     /// `identifier` is an email address or a username. What reads as an address is looked up as one first; text that
     /// is neither finds nobody.
-    pub(crate) fn new(identifier: &str, password: Password, label: Name) -> Self {
+    pub(crate) fn new(identifier: &str, password: Password, label: Name, browser: Browser) -> Self {
         let email = Email::parse(identifier).ok().map(|email| email.key());
         let username = Username::parse(identifier).ok().map(|username| username.key());
-        Self { email, username, password, label }
+        let name = email.as_ref().map(EmailKey::as_str).or(username.as_ref().map(UsernameKey::as_str));
+        let fingerprint = fingerprint("identifier", name.unwrap_or(identifier).as_bytes());
+        Self { email, username, fingerprint, password, label, browser }
+    }
+
+    /// Every spelling of an account's names counts as the account.
+    fn target(&self, user: Option<&User>) -> Target {
+        user.map_or(Target::Nobody(self.fingerprint), |user| Target::User(user.id))
     }
 }
 
@@ -35,14 +58,19 @@ impl Credentials {
 const ATTEMPTS: usize = 2;
 
 /// Lets somebody in with their password. Whether the account is unknown, disabled, without a password, or the password
-/// is wrong: the same answer after the same work.
+/// is wrong: the same answer after the same work, and the same count of what was wrong.
 pub(crate) async fn log_in(
     app: &App,
     origin: &Origin,
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
+    let found = find_user(app, &credentials)?;
+    let target = credentials.target(found.as_ref());
+    let subject = Subject::IpAndAccount(origin.ip, target);
+    app.limiter.take(LimitKind::Login, subject, app.clock.now())?;
+    let guess = Guess::from_outside(app, target, origin, credentials.browser.old.as_ref())?;
+    let mut candidate = found;
     for _ in 0..ATTEMPTS {
-        let candidate = find_user(app, &credentials)?;
         // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
         let stored = candidate.as_ref().and_then(|user| user.password.clone());
         let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
@@ -51,12 +79,13 @@ pub(crate) async fn log_in(
             Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
             Verdict::Right | Verdict::Wrong => None,
         };
-        let label = credentials.label.clone();
-        if let Some(logged_in) = open_session(app, origin, &user, stored, rehashed, label).await? {
-            return Ok(logged_in);
+        match open_session(app, origin, &user, (stored, rehashed), &credentials, &guess).await? {
+            Opened::Session(logged_in) => return Ok(*logged_in),
+            Opened::TooLate => break,
+            Opened::Changed => candidate = find_user(app, &credentials)?,
         }
     }
-    refuse(app, origin, &credentials).await
+    refuse(app, origin, &credentials, &guess).await
 }
 
 fn find_user(app: &App, credentials: &Credentials) -> Result<Option<User>, StoreError> {
@@ -69,45 +98,80 @@ fn find_user(app: &App, credentials: &Credentials) -> Result<Option<User>, Store
     credentials.username.as_ref().map_or(Ok(None), |username| read.user_by_username(username))
 }
 
-async fn refuse(app: &App, origin: &Origin, credentials: &Credentials) -> Result<LoggedIn, FlowError> {
-    let mut event = Audit { now: app.clock.now(), origin }.failure(EventKind::LoginFailed);
+async fn refuse(
+    app: &App,
+    origin: &Origin,
+    credentials: &Credentials,
+    guess: &Guess,
+) -> Result<LoggedIn, FlowError> {
+    let now = app.clock.now();
+    let mut event = Audit { now, origin }.failure(EventKind::LoginFailed);
     // Only an account that is there is named: people type passwords into the wrong field.
     if let Some(user) = find_user(app, credentials)? {
         event = event.about(&user);
     }
-    app.store.write(move |tx| tx.append_event(&event)).await?;
+    let guess = guess.clone();
+    app.store
+        .write(move |tx| {
+            let is_over = guess.fail(tx)?;
+            let event = event.clone();
+            if is_over {
+                tx.append_event(&event.saying("too many in a row: new clients need a new password"))?;
+            } else {
+                tx.append_event(&event)?;
+            }
+            Ok::<_, FlowError>(())
+        })
+        .await?;
     Err(FlowError::BadCredentials)
 }
 
-/// None: the user was disabled, or got another hash, while this one was compared.
+enum Opened {
+    Session(Box<LoggedIn>),
+    /// The user was disabled, or got another hash, while this one was compared.
+    Changed,
+    /// Too many wrong ones in a row: nothing is right any more.
+    TooLate,
+}
+
 async fn open_session(
     app: &App,
     origin: &Origin,
     verified: &User,
-    verified_hash: Option<PasswordHash>,
-    rehashed: Option<PasswordHash>,
-    label: Name,
-) -> Result<Option<LoggedIn>, FlowError> {
-    let opening = Opening::new(app, origin, "password", label);
+    (verified_hash, rehashed): (Option<PasswordHash>, Option<PasswordHash>),
+    credentials: &Credentials,
+    guess: &Guess,
+) -> Result<Opened, FlowError> {
+    let opening = Opening::new(app, origin, "password", credentials.label.clone());
     let event = Audit { now: opening.now, origin }
         .success(EventKind::LoginSucceeded)
         .by(verified)
         .about(verified)
         .in_session(opening.session_id())
         .saying(opening.method);
-    let id = verified.id;
+    let (id, ip) = (verified.id, origin.ip);
+    let (browser, guess) = (credentials.browser.clone(), guess.clone());
     let opened = app
         .store
         .write(move |tx| {
             let user = tx.user(id)?.filter(|user| user.is_active && user.password == verified_hash);
-            let Some(mut user) = user else { return Ok(None) };
+            let Some(mut user) = user else { return Ok(Err(Opened::Changed)) };
+            if !guess.succeed(tx)? {
+                return Ok(Err(Opened::TooLate));
+            }
+            remember_client(tx, id, ip, browser.old.as_ref(), browser.new.as_ref(), opening.now)?;
             if let Some(hash) = &rehashed {
                 user.password = Some(hash.clone());
             }
             let session = opening.run(tx, &mut user)?;
             tx.append_event(&event)?;
-            Ok::<_, FlowError>(Some((user, session)))
+            Ok::<_, FlowError>(Ok((user, session)))
         })
         .await?;
-    Ok(opened.map(|(user, session)| LoggedIn { user: Arc::new(user), tokens: sign(app, &session) }))
+    Ok(match opened {
+        Ok((user, session)) => {
+            Opened::Session(Box::new(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) }))
+        }
+        Err(why) => why,
+    })
 }

@@ -7,7 +7,7 @@ use crate::flows::{Caller, FlowError};
 
 /// Ends the caller's present session.
 pub(crate) async fn log_out(app: &App, caller: &Caller) -> Result<(), FlowError> {
-    let present = caller.session;
+    let present = caller.own_session()?;
     let ended = end(app, &caller.origin, &caller.user, "log-out", move |session| session.id == present);
     ended.await
 }

@@ -21,14 +21,14 @@ mod sessions;
 mod steps;
 mod verify_email;
 
-pub(crate) use authenticate::{Caller, TokenFacts, authenticate, inspect_token};
+pub(crate) use authenticate::{Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token};
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use list_events::list_events;
-pub(crate) use log_in::{Credentials, log_in};
+pub(crate) use log_in::{Browser, Credentials, log_in};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere};
 pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
 pub(crate) use profile::update_profile;

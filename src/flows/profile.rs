@@ -19,7 +19,7 @@ pub(crate) async fn update_profile(
         .success(EventKind::UserUpdated)
         .by(&*caller.user)
         .about(&*caller.user)
-        .in_session(caller.session);
+        .in_session(caller.session());
     let user = app.store.write(move |tx| {
         let mut user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
         let changed = change.apply(&mut user, now);

@@ -22,7 +22,7 @@ pub(crate) async fn end_session(app: &App, caller: &Caller, id: SessionId) -> Re
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::SessionEnded)
         .by(&*user)
-        .in_session(caller.session)
+        .in_session(caller.session())
         .about(Party { id: id.to_string(), label: "session".to_owned() });
     app.store
         .write(move |tx| {

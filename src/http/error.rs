@@ -23,6 +23,8 @@ pub(crate) enum ApiError {
     InvalidToken,
     InvalidCredentials,
     RegistrationClosed,
+    CrossSite,
+    SessionRequired,
     NotFound,
     MethodNotAllowed {
         allow: String,
@@ -30,6 +32,10 @@ pub(crate) enum ApiError {
     Conflict(&'static str, Invalid),
     BodyTooLarge,
     UnsupportedMediaType,
+    RateLimited {
+        limit: u32,
+        retry_after: Duration,
+    },
     Overloaded {
         retry_after: Duration,
     },
@@ -62,6 +68,14 @@ impl ApiError {
                 (S::UNAUTHORIZED, "invalid_credentials", "No active account has these credentials.")
             }
             Self::RegistrationClosed => (S::FORBIDDEN, "registration_closed", "Registration is closed here."),
+            Self::CrossSite => (
+                S::FORBIDDEN,
+                "cross_site",
+                "A request with cookies that changes something has to come from our own pages.",
+            ),
+            Self::SessionRequired => {
+                (S::FORBIDDEN, "session_required", "An API key cannot do this: log in with your password.")
+            }
             Self::NotFound => (S::NOT_FOUND, "not_found", "There is nothing here."),
             Self::MethodNotAllowed { .. } => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes other methods (see Allow).")
@@ -73,6 +87,9 @@ impl ApiError {
                 "unsupported_media_type",
                 "Send the body as application/json, in UTF-8, not compressed.",
             ),
+            Self::RateLimited { .. } => {
+                (S::TOO_MANY_REQUESTS, "rate_limited", "Too often: wait as long as Retry-After says.")
+            }
             Self::Overloaded { .. } => (S::SERVICE_UNAVAILABLE, "overloaded", "Too much to do: try again."),
             Self::Unavailable(_) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "Nothing can be saved at the moment: try again.")
@@ -166,6 +183,8 @@ impl From<FlowError> for ApiError {
                 Invalid::new("taken", "A user with that email address already exists."),
             ),
             FlowError::RegistrationClosed => Self::RegistrationClosed,
+            FlowError::SessionRequired => Self::SessionRequired,
+            FlowError::RateLimited { limit, retry_after } => Self::RateLimited { limit, retry_after },
             FlowError::Overloaded { retry_after } => Self::Overloaded { retry_after },
             FlowError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
             FlowError::Internal(reason) => Self::Internal(reason),

@@ -153,7 +153,7 @@ pub(crate) struct SessionView {
 }
 
 impl SessionView {
-    pub(crate) fn new(session: Session, current: SessionId) -> Self {
+    pub(crate) fn new(session: Session, current: Option<SessionId>) -> Self {
         Self {
             id: session.id.to_string(),
             created_at: Time(session.created_at),
@@ -163,7 +163,7 @@ impl SessionView {
             user_agent: session.user_agent,
             label: session.label.as_str().to_owned(),
             methods: session.methods,
-            current: session.id == current,
+            current: Some(session.id) == current,
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::domain::{Target, UserId};
 use crate::store::StoreError;
 use crate::store::codec::Key;
 use crate::store::engine::Order;
 use crate::store::records::{
-    CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
-    SessionRecord, SigningKeyRecord, UserRecord,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
+    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord,
 };
 use crate::store::schema;
 use crate::store::table::{Row, read_row};
@@ -45,7 +46,10 @@ impl ReadTx {
         check.rows::<UserRecord>()?;
         check.rows::<RegistrationRecord>()?;
         check.rows::<CodeRecord>()?;
+        check.rows::<EmailChangeRecord>()?;
+        check.rows::<GuessesRecord>()?;
         check.rows::<SessionRecord>()?;
+        check.rows::<ApiKeyRecord>()?;
         check.rows::<RevocationRecord>()?;
         check.rows::<SigningKeyRecord>()?;
         check.rows::<MailRecord>()?;
@@ -143,18 +147,24 @@ impl Check<'_> {
 
     /// What belongs to a user belongs to one who is there.
     fn owners(&mut self) -> Result<(), StoreError> {
-        for row in self.tx.rows::<SessionRecord>(None, Order::Ascending)? {
-            let Ok((id, record)) = row else { continue };
-            let user = record.into_session(id).user;
+        self.owned::<SessionRecord>(|_, record| Some(UserId(record.user)))?;
+        self.owned::<ApiKeyRecord>(|_, record| Some(UserId(record.user)))?;
+        self.owned::<CodeRecord>(|key, _| Some(key.0))?;
+        self.owned::<EmailChangeRecord>(|user, _| Some(*user))?;
+        self.owned::<GuessesRecord>(|key, _| match key.0 {
+            Target::User(user) => Some(user),
+            Target::Nobody(_) => None,
+        })
+    }
+
+    fn owned<R: Row>(&mut self, owner: impl Fn(&R::Key, &R) -> Option<UserId>) -> Result<(), StoreError> {
+        for row in self.tx.rows::<R>(None, Order::Ascending)? {
+            // One that cannot be read was told of already.
+            let Ok((key, record)) = row else { continue };
+            let Some(user) = owner(&key, &record) else { continue };
             if self.tx.get(UserRecord::TABLE.name, &user.to_bytes())?.is_none() {
-                self.report.problem(SessionRecord::TABLE.name, &id.0, &format!("user {user} is not there"));
-            }
-        }
-        for row in self.tx.rows::<CodeRecord>(None, Order::Ascending)? {
-            let Ok((key, _)) = row else { continue };
-            if self.tx.get(UserRecord::TABLE.name, &key.0.to_bytes())?.is_none() {
-                let what = format!("user {} is not there", key.0);
-                self.report.problem(CodeRecord::TABLE.name, &key.to_bytes(), &what);
+                let what = format!("user {user} is not there");
+                self.report.problem(R::TABLE.name, &key.to_bytes(), &what);
             }
         }
         Ok(())

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::domain::{
-    CodePurpose, EmailKey, EventId, KeyId, MailId, RegistrationId, SessionId, Timestamp, TokenHash, UserId,
-    UsernameKey,
+    ApiKeyId, CodePurpose, EmailKey, EventId, KeyId, Lane, MailId, RegistrationId, SessionId, Target,
+    Timestamp, TokenHash, UserId, UsernameKey,
 };
 
 const CHECKSUM_BYTES: usize = 8;
@@ -145,12 +145,13 @@ macro_rules! fixed_size_keys {
     )*};
 }
 
-fixed_size_keys! { SessionId RegistrationId KeyId EventId MailId TokenHash }
+fixed_size_keys! { SessionId RegistrationId KeyId EventId MailId ApiKeyId TokenHash }
 
 impl Key for CodePurpose {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.push(match self {
             Self::VerifyEmail => 1,
+            Self::ResetPassword => 2,
         });
     }
 
@@ -159,6 +160,52 @@ impl Key for CodePurpose {
         *bytes = rest;
         match first {
             1 => Some(Self::VerifyEmail),
+            2 => Some(Self::ResetPassword),
+            _ => None,
+        }
+    }
+}
+
+impl Key for Target {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::User(id) => {
+                bytes.push(1);
+                id.write(bytes);
+            }
+            Self::Nobody(hash) => {
+                bytes.push(2);
+                bytes.extend_from_slice(hash);
+            }
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        match take::<1>(bytes)? {
+            [1] => UserId::read(bytes).map(Self::User),
+            [2] => take(bytes).map(Self::Nobody),
+            _ => None,
+        }
+    }
+}
+
+impl Key for Lane {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Strangers => bytes.push(1),
+            Self::Session => bytes.push(2),
+            Self::Client(hash) => {
+                bytes.push(3);
+                bytes.extend_from_slice(hash);
+            }
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        match take::<1>(bytes)? {
+            [1] => Some(Self::Strangers),
+            [2] => Some(Self::Session),
+            [3] => take(bytes).map(Self::Client),
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
 //! One-time codes of users who exist: one live code for each purpose, a new one kills the old.
 
-use crate::domain::{CodeHash, CodePurpose, TokenHash, UserId};
+use crate::domain::{CodeHash, CodePurpose, Timestamp, TokenHash, UserId};
 use crate::store::StoreError;
+use crate::store::engine::Order;
 use crate::store::records::CodeRecord;
 use crate::store::schema::HASH_TO_CODE;
 use crate::store::tx::{ReadTx, WriteTx};
@@ -14,6 +15,21 @@ impl ReadTx {
     /// Whose code this is, and what for.
     pub(crate) fn code_owner(&self, long: &TokenHash) -> Result<Option<(UserId, CodePurpose)>, StoreError> {
         self.find(&HASH_TO_CODE, long)
+    }
+
+    /// Codes that are too old, at most `limit`.
+    pub(crate) fn expired_codes(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(UserId, CodePurpose)>, StoreError> {
+        self.rows::<CodeRecord>(None, Order::Ascending)?
+            .filter_map(|row| match row {
+                Ok((key, record)) => (!CodeHash::from(record).takes_link(now)).then_some(Ok(key)),
+                Err(error) => Some(Err(error)),
+            })
+            .take(limit)
+            .collect()
     }
 }
 

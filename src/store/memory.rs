@@ -3,12 +3,13 @@
 //!
 //! Must never: learn of a write after its caller did, or keep a user that is older than the last commit.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
-use crate::domain::{SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, SessionId, Timestamp, User, UserId};
 use crate::store::StoreError;
 use crate::store::tx::Effects;
 
@@ -21,6 +22,8 @@ pub(super) struct Memory {
     users: Cache<UserId, Arc<User>>,
     /// How often a user of each shard changed: see [`Memory::user`].
     changes: [Mutex<u64>; SHARDS],
+    /// When API keys were used last that were used since this was written down.
+    key_uses: Mutex<HashMap<ApiKeyId, Timestamp>>,
     pub(super) mail_waiting: Notify,
 }
 
@@ -30,6 +33,7 @@ impl Default for Memory {
             revoked: papaya::HashMap::new(),
             users: Cache::new(USERS),
             changes: std::array::from_fn(|_| Mutex::default()),
+            key_uses: Mutex::default(),
             mail_waiting: Notify::new(),
         }
     }
@@ -65,6 +69,18 @@ impl Memory {
         }
         drop(now);
         Ok(Some(user))
+    }
+
+    pub(super) fn note_api_key_use(&self, id: ApiKeyId, at: Timestamp) {
+        self.key_uses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, at);
+    }
+
+    pub(super) fn api_key_use(&self, id: ApiKeyId) -> Option<Timestamp> {
+        self.key_uses.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+    }
+
+    pub(super) fn take_api_key_uses(&self) -> Vec<(ApiKeyId, Timestamp)> {
+        self.key_uses.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }
 
     /// Takes in what a commit did, before anybody is told of it.

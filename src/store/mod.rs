@@ -6,12 +6,15 @@
 //!
 //! Must never: answer before the commit, go on after a commit that failed, or take a file without `meta` for new.
 
+mod api_keys;
 mod check;
 mod codec;
 mod codes;
+mod email_changes;
 mod engine;
 mod error;
 mod events;
+mod guesses;
 mod memory;
 mod meta;
 mod migrations;
@@ -35,7 +38,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use crate::domain::{SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
 pub(crate) use error::{StoreError, Unique};
@@ -93,6 +96,21 @@ impl Store {
     /// Whether a session was ended while tokens of it may still be about.
     pub(crate) fn is_revoked(&self, session: SessionId) -> bool {
         self.memory.is_revoked(session)
+    }
+
+    /// Notes, in memory, that an API key was used.
+    pub(crate) fn note_api_key_use(&self, id: ApiKeyId, at: Timestamp) {
+        self.memory.note_api_key_use(id, at);
+    }
+
+    /// When an API key was used last, if that is not written down yet.
+    pub(crate) fn noted_api_key_use(&self, id: ApiKeyId) -> Option<Timestamp> {
+        self.memory.api_key_use(id)
+    }
+
+    /// Hands over the uses of API keys that are not written down yet.
+    pub(crate) fn take_api_key_uses(&self) -> Vec<(ApiKeyId, Timestamp)> {
+        self.memory.take_api_key_uses()
     }
 
     /// Rung when a mail is in the outbox.

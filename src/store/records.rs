@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Algorithm, Avatar, CodeHash, Email, Event, EventId, EventKind, EventResult, KeyId, KeyUse, Mail, MailId,
-    MailKind, MailStatus, Name, Origin, Party, PasswordHash, Registration, RegistrationId, Secret, Session,
-    SessionId, SigningKey, Timestamp, TokenHash, User, UserId, Username,
+    Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Email, EmailChange, Event, EventId, EventKind,
+    EventResult, Guesses, KeyId, KeyUse, Mail, MailId, MailKind, MailStatus, Name, Origin, Party,
+    PasswordHash, Registration, RegistrationId, Secret, Session, SessionId, SigningKey, Timestamp, TokenHash,
+    User, UserId, Username,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -174,6 +175,94 @@ impl From<&CodeHash> for CodeRecord {
 impl From<CodeRecord> for CodeHash {
     fn from(record: CodeRecord) -> Self {
         record.code.into()
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EmailChangeRecord {
+    new_email: String,
+    code: CodeFields,
+}
+
+impl From<&EmailChange> for EmailChangeRecord {
+    fn from(change: &EmailChange) -> Self {
+        Self { new_email: change.new_email.as_str().to_owned(), code: (&change.code).into() }
+    }
+}
+
+impl From<EmailChangeRecord> for EmailChange {
+    fn from(record: EmailChangeRecord) -> Self {
+        Self { new_email: Email::from_stored(record.new_email), code: record.code.into() }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct GuessesRecord {
+    failures: u32,
+    full_at: u64,
+    pub(super) last_failed_at: u64,
+    known_at: Option<u64>,
+}
+
+impl From<&Guesses> for GuessesRecord {
+    fn from(guesses: &Guesses) -> Self {
+        Self {
+            failures: guesses.failures,
+            full_at: guesses.full_at.millis(),
+            last_failed_at: guesses.last_failed_at.millis(),
+            known_at: guesses.known_at.map(Timestamp::millis),
+        }
+    }
+}
+
+impl From<GuessesRecord> for Guesses {
+    fn from(record: GuessesRecord) -> Self {
+        Self {
+            failures: record.failures,
+            full_at: Timestamp::from_millis(record.full_at),
+            last_failed_at: Timestamp::from_millis(record.last_failed_at),
+            known_at: record.known_at.map(Timestamp::from_millis),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ApiKeyRecord {
+    pub(super) user: u64,
+    name: String,
+    pub(super) hash: [u8; 32],
+    prefix: String,
+    created_at: u64,
+    expires_at: Option<u64>,
+    last_used_at: Option<u64>,
+}
+
+impl From<&ApiKey> for ApiKeyRecord {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            user: key.user.0,
+            name: key.name.as_str().to_owned(),
+            hash: key.hash.0,
+            prefix: key.prefix.clone(),
+            created_at: key.created_at.millis(),
+            expires_at: key.expires_at.map(Timestamp::millis),
+            last_used_at: key.last_used_at.map(Timestamp::millis),
+        }
+    }
+}
+
+impl ApiKeyRecord {
+    pub(super) fn into_api_key(self, id: ApiKeyId) -> ApiKey {
+        ApiKey {
+            id,
+            user: UserId(self.user),
+            name: Name::from_stored(self.name),
+            hash: TokenHash(self.hash),
+            prefix: self.prefix,
+            created_at: Timestamp::from_millis(self.created_at),
+            expires_at: self.expires_at.map(Timestamp::from_millis),
+            last_used_at: self.last_used_at.map(Timestamp::from_millis),
+        }
     }
 }
 

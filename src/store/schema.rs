@@ -1,14 +1,14 @@
 //! Every table and index on one page, and which rows each index has entries of: this is the database.
 
 use crate::domain::{
-    CodePurpose, Email, EmailKey, EventId, KeyId, MailId, RegistrationId, SessionId, Timestamp, TokenHash,
-    UserId, Username, UsernameKey,
+    ApiKeyId, CodePurpose, Email, EmailKey, EventId, KeyId, Lane, MailId, RegistrationId, SessionId, Target,
+    Timestamp, TokenHash, UserId, Username, UsernameKey,
 };
 use crate::store::codec::{self, CodecError};
 use crate::store::error::Unique;
 use crate::store::records::{
-    CodeRecord, CounterRecord, EventRecord, MailRecord, MetaRecord, RegistrationRecord, RevocationRecord,
-    SessionRecord, SigningKeyRecord, UserRecord,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
+    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
@@ -31,9 +31,21 @@ pub(super) const CODE_TO_REGISTRATION: Index<TokenHash> = Index::unique("code_to
 pub(super) const CODES: Table<CodeRecord> = Table::new("codes");
 pub(super) const HASH_TO_CODE: Index<TokenHash> = Index::unique("hash_to_code", Unique::Code);
 
+/// User id -> the address that this user wants to have next.
+pub(super) const EMAIL_CHANGES: Table<EmailChangeRecord> = Table::new("email_changes");
+/// (Whose password is guessed at, who shares the count) -> the count.
+pub(super) const GUESSES: Table<GuessesRecord> = Table::new("guesses");
+/// Counts of names that nobody has, by their last failure: these are swept.
+pub(super) const FAILED_AT_TO_NOBODY: Index<Timestamp> = Index::many("failed_at_to_nobody");
+
 /// Session id -> session.
 pub(super) const SESSIONS: Table<SessionRecord> = Table::new("sessions");
 pub(super) const USER_TO_SESSIONS: Index<UserId> = Index::many("user_to_sessions");
+
+/// Key id -> API key.
+pub(super) const API_KEYS: Table<ApiKeyRecord> = Table::new("api_keys");
+pub(super) const HASH_TO_API_KEY: Index<TokenHash> = Index::unique("hash_to_api_key", Unique::Code);
+pub(super) const USER_TO_API_KEYS: Index<UserId> = Index::many("user_to_api_keys");
 
 /// (Time, session id): this session has ended, and until then a token of it may be about.
 pub(super) const REVOKED_UNTIL: Table<RevocationRecord> = Table::new("revoked_until");
@@ -56,7 +68,10 @@ pub(super) fn tables() -> Vec<&'static str> {
         UserRecord::TABLE.name,
         RegistrationRecord::TABLE.name,
         CodeRecord::TABLE.name,
+        EmailChangeRecord::TABLE.name,
+        GuessesRecord::TABLE.name,
         SessionRecord::TABLE.name,
+        ApiKeyRecord::TABLE.name,
         RevocationRecord::TABLE.name,
         SigningKeyRecord::TABLE.name,
         MailRecord::TABLE.name,
@@ -66,7 +81,10 @@ pub(super) fn tables() -> Vec<&'static str> {
         EMAIL_TO_REGISTRATIONS.name,
         CODE_TO_REGISTRATION.name,
         HASH_TO_CODE.name,
+        FAILED_AT_TO_NOBODY.name,
         USER_TO_SESSIONS.name,
+        HASH_TO_API_KEY.name,
+        USER_TO_API_KEYS.name,
         DUE_TO_MAILS.name,
     ]
 }
@@ -111,8 +129,21 @@ rows! {
     CodeRecord(CODES, (UserId, CodePurpose)) => |code, key| {
         vec![HASH_TO_CODE.entry(&TokenHash(code.code.long), key)]
     };
+    EmailChangeRecord(EMAIL_CHANGES, UserId);
+    GuessesRecord(GUESSES, (Target, Lane)) => |guesses, key| match key.0 {
+        Target::User(_) => Vec::new(),
+        Target::Nobody(_) => {
+            vec![FAILED_AT_TO_NOBODY.entry(&Timestamp::from_millis(guesses.last_failed_at), key)]
+        }
+    };
     SessionRecord(SESSIONS, SessionId) => |session, id| {
         vec![USER_TO_SESSIONS.entry(&UserId(session.user), id)]
+    };
+    ApiKeyRecord(API_KEYS, ApiKeyId) => |key, id| {
+        vec![
+            HASH_TO_API_KEY.entry(&TokenHash(key.hash), id),
+            USER_TO_API_KEYS.entry(&UserId(key.user), id),
+        ]
     };
     RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
     SigningKeyRecord(SIGNING_KEYS, KeyId);

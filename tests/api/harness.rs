@@ -194,10 +194,12 @@ impl TestServer {
 fn configuration(folder: &TempDir, settings: &str) -> String {
     let path = folder.path().display();
     // Cheap hashes, unless a test is about their cost.
-    let cheap: String = ["passwords.memory_kib = 64\n", "passwords.iterations = 1\n"]
-        .into_iter()
-        .filter(|line| line.split(" = ").next().is_some_and(|key| !settings.contains(key)))
-        .collect();
+    // And no limits: these tests are one client that does in a second what people do in a day.
+    let cheap: String =
+        ["passwords.memory_kib = 64\n", "passwords.iterations = 1\n", "limits.enabled = false\n"]
+            .into_iter()
+            .filter(|line| line.split(" = ").next().is_some_and(|key| !settings.contains(key)))
+            .collect();
     // Dotted keys first: a table would swallow what comes after it.
     format!(
         "server.listen = \"127.0.0.1:0\"\n\

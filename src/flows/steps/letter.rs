@@ -1,9 +1,11 @@
 //! Puts a letter into an envelope for the outbox.
 
 use crate::app::App;
+use crate::config::LimitKind;
 use crate::crypto::random;
 use crate::domain::{Email, Mail, MailId, Timestamp};
 use crate::flows::FlowError;
+use crate::limiter::Subject;
 use crate::mail::Letter;
 
 /// Renders the letter now, so that the transaction which promises it only stores it.
@@ -11,4 +13,9 @@ pub(crate) fn post(app: &App, to: &Email, letter: &Letter<'_>, now: Timestamp) -
     let rendered = app.templates.render(letter).map_err(|error| FlowError::Internal(error.to_string()))?;
     let id = MailId::new(now, random::bytes());
     Ok(Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now))
+}
+
+/// Whether a mailbox takes another mail that a stranger causes. The answer to the stranger must not depend on it.
+pub(crate) fn takes_mail(app: &App, to: &Email, now: Timestamp) -> bool {
+    app.limiter.take(LimitKind::Mail, Subject::Mailbox(&to.key()), now).is_ok()
 }

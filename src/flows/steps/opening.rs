@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::random;
 use crate::domain::{
-    AccessClaims, Name, NewSession, Origin, RefreshClaims, Session, SessionId, SessionPolicy, Timestamp, User,
+    AccessClaims, CodePurpose, Name, NewSession, Origin, RefreshClaims, Session, SessionId, SessionPolicy,
+    Timestamp, User,
 };
 use crate::store::{StoreError, WriteTx};
 
@@ -59,6 +60,8 @@ impl Opening {
         for session in over.iter().chain(live.iter().take(surplus)) {
             tx.end_session(session)?;
         }
+        // Whoever can log in needs no link to a new password; one that is out may be in wrong hands.
+        tx.remove_code(user.id, CodePurpose::ResetPassword)?;
         user.last_login = Some(self.now);
         tx.save_user(user)?;
         let new = NewSession {

@@ -5,7 +5,7 @@ use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
 use crate::domain::{Invalid, Name, Password, SessionId};
-use crate::flows::{self, Credentials};
+use crate::flows::{self, Browser, Credentials};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Admit, Public, User, bearer_token};
 use crate::http::endpoint::{Cx, Endpoint, public, user};
@@ -39,7 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let LogIn { identifier, email, username, password, label } = req.json(&cx.app.config).await?;
     let who = identifier.or(email).or(username).unwrap_or_default();
-    let credentials = Credentials::new(&who, password, label);
+    let credentials = Credentials::new(&who, password, label, Browser::default());
     let logged_in = flows::log_in(&cx.app, &cx.caller.origin, credentials).await?;
     Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
 }
@@ -63,7 +63,7 @@ async fn log_out_everywhere(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> 
 
 async fn list_sessions(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
     let sessions = flows::list_sessions(&cx.app, &cx.caller)?;
-    let view = |session| SessionView::new(session, cx.caller.session);
+    let view = |session| SessionView::new(session, cx.caller.session());
     let results = sessions.into_iter().map(view).collect();
     Ok(Reply::json(StatusCode::OK, &SessionsView { results }))
 }

@@ -1,0 +1,33 @@
+//! What ends when a user is not to be trusted any more: log-ins, API keys, codes that are out.
+
+use crate::domain::{CodePurpose, SessionId, UserId};
+use crate::store::{StoreError, WriteTx};
+
+/// Ends the sessions of a user but the one to keep; says how many.
+pub(crate) fn end_sessions(
+    tx: &mut WriteTx,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<usize, StoreError> {
+    let sessions = tx.sessions_of(user)?;
+    let ended: Vec<_> = sessions.iter().filter(|session| Some(session.id) != keep).collect();
+    for session in &ended {
+        tx.end_session(session)?;
+    }
+    Ok(ended.len())
+}
+
+/// Revokes all API keys of a user; says how many.
+pub(crate) fn revoke_api_keys(tx: &mut WriteTx, user: UserId) -> Result<usize, StoreError> {
+    let keys = tx.api_keys_of(user)?;
+    for key in &keys {
+        tx.remove_api_key(key.id)?;
+    }
+    Ok(keys.len())
+}
+
+/// Lets every code die that is out for a user and changes who may log in: reset links, codes for a new address.
+pub(crate) fn forget_codes(tx: &mut WriteTx, user: UserId) -> Result<(), StoreError> {
+    tx.remove_code(user, CodePurpose::ResetPassword)?;
+    tx.remove_email_change(user)
+}
