@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::AppError;
 use crate::config::ConfigError;
+use crate::domain::Invalid;
 use crate::flows::FlowError;
 
 /// It is done; this is what it prints.
@@ -46,14 +47,18 @@ impl Refusal {
     pub(super) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), details: String::new() }
     }
+
+    /// A value that was not taken, with every reason why.
+    pub(super) fn refused(what: &str, broken: &[Invalid]) -> Self {
+        let reasons: Vec<&str> = broken.iter().map(|invalid| invalid.message.as_str()).collect();
+        Self::new(format!("{what} is refused: {}", reasons.join(" ")))
+    }
 }
 
 impl From<FlowError> for Refusal {
     fn from(error: FlowError) -> Self {
         match error {
-            FlowError::Invalid(field, invalid) => {
-                Self::new(format!("{field} is refused: {}", invalid.message))
-            }
+            FlowError::Invalid(field, broken) => Self::refused(field, &broken),
             FlowError::EmailTaken => Self::new("email is refused: another account has this address"),
             FlowError::Overloaded { .. } => {
                 Self::new("too many passwords are waiting to be hashed: try again in a moment")

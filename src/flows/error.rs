@@ -11,9 +11,9 @@ use crate::store::{StoreError, Unique};
 /// Why a flow was refused, in terms its caller can act on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlowError {
-    /// A value was refused in the light of what is stored: the member's name and why.
+    /// A value was refused in the light of what is stored: the member's name, and every reason.
     #[error("{0} is refused: {1:?}")]
-    Invalid(&'static str, Invalid),
+    Invalid(&'static str, Vec<Invalid>),
     /// Wrong, unknown or inactive: nobody learns which.
     #[error("wrong credentials")]
     BadCredentials,
@@ -83,10 +83,11 @@ impl From<AppError> for FlowError {
 impl FlowError {
     /// A password of one's own that is not right.
     pub(super) fn wrong_password(field: &'static str) -> Self {
-        Self::Invalid(field, Invalid::new("wrong_password", "This is not your password."))
+        Self::Invalid(field, vec![Invalid::new("wrong_password", "This is not your password.")])
     }
 
     pub(super) fn username_taken() -> Self {
-        Self::Invalid("username", Invalid::new("taken", "A user with that username already exists."))
+        let taken = Invalid::new("taken", "A user with that username already exists.");
+        Self::Invalid("username", vec![taken])
     }
 }

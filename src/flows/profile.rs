@@ -37,7 +37,7 @@ pub(crate) async fn update_profile(
 }
 
 fn allow_username(user: &User) -> Result<(), FlowError> {
-    let refuse = |invalid: Invalid| FlowError::Invalid("username", invalid);
+    let refuse = |invalid: Invalid| FlowError::Invalid("username", vec![invalid]);
     match &user.username {
         Some(username) => username.clone().for_account(user.email.as_ref()).map(drop).map_err(refuse),
         None if user.email.is_none() => {

@@ -171,8 +171,8 @@ impl ApiError {
 impl From<FlowError> for ApiError {
     fn from(error: FlowError) -> Self {
         match error {
-            FlowError::Invalid(name, invalid) => {
-                Self::Invalid(vec![(name.to_owned(), vec![invalid])], INVALID_FIELDS)
+            FlowError::Invalid(name, broken) => {
+                Self::Invalid(vec![(name.to_owned(), broken)], INVALID_FIELDS)
             }
             FlowError::BadCredentials => Self::InvalidCredentials,
             FlowError::InvalidToken => Self::InvalidToken,
