@@ -6,21 +6,16 @@ use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::Verdict;
 use crate::crypto::token::fingerprint;
-use crate::domain::{
-    Email, EmailKey, EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User, Username,
-    UsernameKey,
-};
+use crate::domain::{EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Guess, LoggedIn, Opening, remember_client, sign};
+use crate::flows::steps::{Audit, Guess, Identifier, LoggedIn, Opening, remember_client, sign};
 use crate::limiter::Subject;
-use crate::store::StoreError;
 
 /// What somebody shows to be let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    email: Option<EmailKey>,
-    username: Option<UsernameKey>,
-    /// A name that no account has, in short.
+    identifier: Identifier,
+    /// For a name that no account has.
     fingerprint: [u8; 16],
     password: Password,
     /// What the user calls this log-in: `My phone`.
@@ -38,14 +33,10 @@ pub(crate) struct Browser {
 }
 
 impl Credentials {
-    /// `identifier` is an email address or a username. What reads as an address is looked up as one first; text that
-    /// is neither finds nobody.
-    pub(crate) fn new(identifier: &str, password: Password, label: Name, browser: Browser) -> Self {
-        let email = Email::parse(identifier).ok().map(|email| email.key());
-        let username = Username::parse(identifier).ok().map(|username| username.key());
-        let name = email.as_ref().map(EmailKey::as_str).or(username.as_ref().map(UsernameKey::as_str));
-        let fingerprint = fingerprint("identifier", name.unwrap_or(identifier).as_bytes());
-        Self { email, username, fingerprint, password, label, browser }
+    pub(crate) fn new(text: &str, password: Password, label: Name, browser: Browser) -> Self {
+        let identifier = Identifier::parse(text);
+        let fingerprint = fingerprint("identifier", identifier.canonical().unwrap_or(text).as_bytes());
+        Self { identifier, fingerprint, password, label, browser }
     }
 
     /// Every spelling of an account's names counts as the account.
@@ -64,7 +55,7 @@ pub(crate) async fn log_in(
     origin: &Origin,
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
-    let found = find_user(app, &credentials)?;
+    let found = credentials.identifier.find(&app.store.read()?)?;
     let target = credentials.target(found.as_ref());
     let subject = Subject::IpAndAccount(origin.ip, target);
     app.limiter.take(LimitKind::Login, subject, app.clock.now())?;
@@ -82,20 +73,10 @@ pub(crate) async fn log_in(
         match open_session(app, origin, &user, (stored, rehashed), &credentials, &guess).await? {
             Opened::Session(logged_in) => return Ok(*logged_in),
             Opened::TooLate => break,
-            Opened::Changed => candidate = find_user(app, &credentials)?,
+            Opened::Changed => candidate = credentials.identifier.find(&app.store.read()?)?,
         }
     }
     refuse(app, origin, &credentials, &guess).await
-}
-
-fn find_user(app: &App, credentials: &Credentials) -> Result<Option<User>, StoreError> {
-    let read = app.store.read()?;
-    if let Some(email) = &credentials.email
-        && let Some(user) = read.user_by_email(email)?
-    {
-        return Ok(Some(user));
-    }
-    credentials.username.as_ref().map_or(Ok(None), |username| read.user_by_username(username))
 }
 
 async fn refuse(
@@ -107,7 +88,7 @@ async fn refuse(
     let now = app.clock.now();
     let mut event = Audit { now, origin }.failure(EventKind::LoginFailed);
     // Only an account that is there is named: people type passwords into the wrong field.
-    if let Some(user) = find_user(app, credentials)? {
+    if let Some(user) = credentials.identifier.find(&app.store.read()?)? {
         event = event.about(&user);
     }
     let guess = guess.clone();

@@ -3,6 +3,7 @@
 mod audit;
 mod endings;
 mod guess;
+mod identifier;
 mod letter;
 mod opening;
 mod verification;
@@ -10,6 +11,7 @@ mod verification;
 pub(crate) use audit::Audit;
 pub(crate) use endings::{end_sessions, forget_codes, revoke_api_keys};
 pub(crate) use guess::{Guess, remember_client};
+pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, takes_mail};
 pub(crate) use opening::{LoggedIn, Opening, sign};
 pub(crate) use verification::{Binding, PENDING_FOR, Whose, is_right, new_verification};
