@@ -36,6 +36,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws_lc_rs::", &["crypto/"]),
     ("lettre::", &["mail/"]),
     ("warp::", &["http/"]),
+    ("miniz_oxide::", &["domain/password/common.rs"]),
     ("matchit::", &["http/router.rs"]),
     ("utoipa::", &["http/"]),
     ("hyper::", &["server/", "http/router.rs"]),

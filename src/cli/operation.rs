@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::app::App;
 use crate::cli::outcome::{Outcome, Refusal};
 use crate::domain::{
-    Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, Secret, SigningKey, User,
-    Username,
+    Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts, Secret,
+    SigningKey, User, Username,
 };
 use crate::flows::{self, Activation, CheckReport, CreateUser, Rank};
 
@@ -103,10 +103,7 @@ impl Account {
         let Some(password) = &self.password else { return Ok(None) };
         match self.new_password(password, policy) {
             Ok(password) => Ok(Some(password)),
-            Err(broken) => {
-                let rules: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
-                Err(Refusal::new(format!("password is refused: {}", rules.join(" "))))
-            }
+            Err(broken) => Err(Refusal::refused("password", &broken)),
         }
     }
 
@@ -119,13 +116,19 @@ impl Account {
         if self.allow_weak_password {
             Password::parse(password.expose()).map(NewPassword::weak).map_err(|invalid| vec![invalid])
         } else {
-            NewPassword::parse(password.expose(), policy)
+            let email = self.email.as_deref().and_then(|text| Email::parse(text).ok());
+            let username = self.username.as_deref().and_then(|text| Username::parse(text).ok());
+            let name = |text: &Option<String>| Name::parse(text.as_deref().unwrap_or_default());
+            let first_name = name(&self.first_name).unwrap_or_default();
+            let last_name = name(&self.last_name).unwrap_or_default();
+            let about = PersonalFacts::new(username.as_ref(), &first_name, &last_name, email.as_ref());
+            NewPassword::parse(password.expose(), policy, &about)
         }
     }
 }
 
 fn refuse(what: &'static str) -> impl Fn(Invalid) -> Refusal {
-    move |invalid| Refusal::new(format!("{what} is refused: {}", invalid.message))
+    move |invalid| Refusal::refused(what, &[invalid])
 }
 
 async fn create_user(app: &Arc<App>, account: &Account) -> Result<Outcome, Refusal> {
@@ -228,8 +231,12 @@ fn receive_password<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Validator;
 
-    const POLICY: PasswordPolicy = PasswordPolicy { min_length: 8, max_length: 256 };
+    fn policy() -> PasswordPolicy {
+        let validators = vec![Validator::Length, Validator::Similarity, Validator::Common];
+        PasswordPolicy { min_length: 8, max_length: 256, validators }
+    }
 
     fn account() -> Account {
         Account {
@@ -245,7 +252,7 @@ mod tests {
     }
 
     fn reason(account: &Account) -> String {
-        account.parse(&POLICY).expect_err("refused").reason
+        account.parse(&policy()).expect_err("refused").reason
     }
 
     #[test]
@@ -263,10 +270,16 @@ mod tests {
 
     #[test]
     fn the_rules_hold_unless_they_are_waived_by_name() {
-        assert!(account().parse(&POLICY).is_ok());
+        assert!(account().parse(&policy()).is_ok());
 
         let strict = Account { allow_weak_password: false, ..account() };
         assert!(reason(&strict).contains("at least 8 characters"));
+        let personal = Account {
+            password: Some(Secret::new("Lovelace1815".to_owned())),
+            last_name: Some("Lovelace".to_owned()),
+            ..strict
+        };
+        assert!(reason(&personal).contains("too similar to the last name"));
 
         let empty = Account { password: Some(Secret::new(String::new())), ..account() };
         assert!(reason(&empty).contains("blank"));

@@ -173,9 +173,16 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
+    use crate::domain::Validator;
     use crate::flows::Rank;
 
-    const POLICY: PasswordPolicy = PasswordPolicy { min_length: 8, max_length: 256 };
+    fn policy() -> PasswordPolicy {
+        PasswordPolicy {
+            min_length: 8,
+            max_length: 256,
+            validators: vec![Validator::Length, Validator::Similarity],
+        }
+    }
 
     /// Answers from a list, and writes down what it was shown.
     struct Script {
@@ -214,7 +221,7 @@ mod tests {
 
     fn played(account: Account, answers: &[&'static str]) -> (Result<Account, Refusal>, Vec<String>) {
         let mut script = Script { answers: answers.iter().copied().collect(), shown: Vec::new() };
-        let end = complete(&mut script, account, &POLICY);
+        let end = complete(&mut script, account, &policy());
         (end, script.shown)
     }
 
@@ -250,13 +257,26 @@ mod tests {
             ..account(Activation::ByCode)
         };
 
-        let (end, shown) =
-            played(given, &["", "nope", "ada@x.example", "short", "short", "correct horse", "correct horse"]);
+        let (end, shown) = played(
+            given,
+            &[
+                "",
+                "nope",
+                "ada@x.example",
+                "short",
+                "short",
+                "adaadaada",
+                "adaadaada",
+                "correct horse",
+                "correct horse",
+            ],
+        );
 
         assert!(end.is_ok());
         assert_eq!(shown.iter().filter(|text| *text == "Email: ").count(), 3);
         assert!(shown.iter().any(|text| text == "Enter a valid email address."));
         assert!(shown.iter().any(|text| text.contains("at least 8 characters")));
+        assert!(shown.iter().any(|text| text.contains("too similar to the username")));
         assert!(!shown.iter().any(|text| text.contains("optional")));
     }
 

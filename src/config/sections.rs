@@ -15,7 +15,7 @@ use crate::config::{
     CookiesConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig,
     RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
 };
-use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy};
+use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy, Validator};
 
 /// All sections as the files write them.
 #[derive(Deserialize)]
@@ -160,6 +160,8 @@ impl RawRegistration {
 pub(super) struct RawPasswords {
     min_length: i64,
     max_length: i64,
+    validators: Vec<String>,
+    reset_ttl: String,
     memory_kib: i64,
     iterations: i64,
     parallelism: i64,
@@ -178,6 +180,7 @@ impl RawPasswords {
             policy: PasswordPolicy {
                 min_length: number(settings, "passwords.min_length", self.min_length, 1, 1024)?,
                 max_length: number(settings, "passwords.max_length", self.max_length, 1, 1024)?,
+                validators: validators(settings, &self.validators)?,
             },
             memory_kib: number(settings, "passwords.memory_kib", self.memory_kib, 8, MAX_MEMORY_KIB)?,
             iterations: number(settings, "passwords.iterations", self.iterations, 1, 100)?,
@@ -185,8 +188,9 @@ impl RawPasswords {
             threads: number(settings, "passwords.threads", self.threads, 0, 1024)?,
             queue: number(settings, "passwords.queue", self.queue, 1, 1_000_000)?,
             max_wait: span(settings, "passwords.max_wait", &self.max_wait)?,
+            reset_ttl: lifetime(settings, "passwords.reset_ttl", &self.reset_ttl)?,
         };
-        if passwords.policy.min_length > passwords.policy.max_length {
+        if passwords.policy.least().is_some_and(|least| least > passwords.policy.max_length) {
             let reason = format!(
                 "min_length {} is more than max_length {}: no password would do",
                 self.min_length, self.max_length
@@ -203,6 +207,19 @@ impl RawPasswords {
         }
         Ok(passwords)
     }
+}
+
+fn validators(settings: &Settings, words: &[String]) -> Result<Vec<Validator>, ConfigError> {
+    let choices = Validator::ALL.map(|validator| (validator.as_str(), validator));
+    let mut validators = Vec::new();
+    for word in words {
+        let validator = choice(settings, "passwords.validators", word, &choices)?;
+        if validators.contains(&validator) {
+            return Err(settings.refuse("passwords.validators", &format!("{word:?} is there twice")));
+        }
+        validators.push(validator);
+    }
+    Ok(validators)
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::sections::Raw;
 use super::settings::Settings;
 use super::*;
-use crate::domain::{Algorithm, PasswordPolicy};
+use crate::domain::{Algorithm, PasswordPolicy, Validator};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -77,6 +77,19 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
+fn the_rules_for_passwords_are_any_of_those_there_are() {
+    let policy = |text: &str| Config::from_toml(text).expect(text).passwords.policy;
+
+    assert_eq!(policy("passwords.validators = []").validators, []);
+    let some = policy("passwords.validators = [\"digit\", \"length\"]").validators;
+    assert_eq!(some, [Validator::Digit, Validator::Length]);
+    // Without the rule its number means nothing.
+    assert_eq!(policy("passwords.validators = [\"common\"]\npasswords.max_length = 7").least(), None);
+    let listed = with_var("KEYSTEAD_PASSWORDS__VALIDATORS", "common,numeric").loaded();
+    assert_eq!(listed.passwords.policy.validators, [Validator::Common, Validator::Numeric]);
+}
+
+#[test]
 fn the_example_alone_is_the_default_configuration() {
     let config = Config::from_toml("").expect("the example parses");
 
@@ -89,7 +102,9 @@ fn the_example_alone_is_the_default_configuration() {
     assert_eq!(config.registration.verification, Verification::Required);
     assert_eq!(config.registration.code_ttl, Duration::from_secs(600));
     assert_eq!(config.registration.resend_interval, Duration::from_secs(60));
-    assert_eq!(config.passwords.policy, PasswordPolicy { min_length: 8, max_length: 256 });
+    let validators = vec![Validator::Length, Validator::Similarity, Validator::Common, Validator::Numeric];
+    assert_eq!(config.passwords.policy, PasswordPolicy { min_length: 8, max_length: 256, validators });
+    assert_eq!(config.passwords.reset_ttl, Duration::from_secs(3600));
     assert_eq!(
         (config.passwords.memory_kib, config.passwords.iterations, config.passwords.parallelism),
         (19_456, 2, 1)
@@ -282,6 +297,18 @@ fn bad_values_are_refused_with_file_key_and_reason() {
             "[server]\npublic_url = \"https://a/auth\"\n",
             "auth.toml:2: server.public_url: \"https://a/auth\" has more than scheme, host and port in it: \
              write https://auth.example.com",
+        ),
+        (
+            "[passwords]\nvalidators = [\"length\", \"numerical\"]\n",
+            "auth.toml:2: passwords.validators: \"numerical\" is not one of length, similarity, common, numeric, digit",
+        ),
+        (
+            "[passwords]\nvalidators = [\"common\", \"common\"]\n",
+            "auth.toml:2: passwords.validators: \"common\" is there twice",
+        ),
+        (
+            "[passwords]\nreset_ttl = \"0s\"\n",
+            "auth.toml:2: passwords.reset_ttl: \"0s\" is too short: write 1s or more",
         ),
         (
             "[passwords]\nmax_length = 7\n",

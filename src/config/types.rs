@@ -118,6 +118,9 @@ pub(crate) struct PasswordsConfig {
     pub(crate) queue: usize,
     /// How long one may wait before it is turned away.
     pub(crate) max_wait: Duration,
+    /// How long a mailed link can set another password.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the reset of a password"))]
+    pub(crate) reset_ttl: Duration,
 }
 
 /// `[tokens]`

@@ -366,13 +366,14 @@ mod tests {
 
     fn config() -> PasswordsConfig {
         PasswordsConfig {
-            policy: PasswordPolicy { min_length: 8, max_length: 256 },
+            policy: PasswordPolicy { min_length: 8, max_length: 256, validators: Vec::new() },
             memory_kib: 256,
             iterations: 2,
             parallelism: 1,
             threads: 1,
             queue: 1,
             max_wait: Duration::from_secs(60),
+            reset_ttl: Duration::from_secs(60),
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) use key::{Algorithm, KeyUse, SigningKey};
 pub(crate) use mail::{Mail, MailKind, MailStatus};
 pub(crate) use name::Name;
 pub(crate) use origin::Origin;
-pub(crate) use password::{NewPassword, Password, PasswordHash, PasswordPolicy};
+pub(crate) use password::{NewPassword, Password, PasswordHash, PasswordPolicy, PersonalFacts, Validator};
 pub(crate) use rate::{Rate, Standing};
 pub(crate) use registration::Registration;
 pub(crate) use secret::Secret;

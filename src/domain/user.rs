@@ -1,6 +1,6 @@
 //! A user: one person's account.
 
-use crate::domain::{Avatar, Email, Name, PasswordHash, Timestamp, UserId, Username};
+use crate::domain::{Avatar, Email, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username};
 
 /// An account. Has an email address or a username, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,12 @@ impl User {
     /// `Root` is a live view: it is in the groups of every superuser and of nobody else.
     pub(crate) fn groups(&self) -> Vec<String> {
         if self.is_superuser { vec!["Root".to_owned()] } else { Vec::new() }
+    }
+}
+
+impl<'a> From<&'a User> for PersonalFacts<'a> {
+    fn from(user: &'a User) -> Self {
+        Self::new(user.username.as_ref(), &user.first_name, &user.last_name, user.email.as_ref())
     }
 }
 

@@ -13,7 +13,7 @@ async fn register(server: &TestServer, password: &str) -> Answer {
 async fn a_new_password_has_eight_to_256_characters() {
     let server = TestServer::start().await;
 
-    for password in ["7 chars", "x", " "] {
+    for password in ["7 chars", "🔑", " "] {
         register(&server, password).await.expect_invalid(&[("password", "password_too_short")]);
     }
     register(&server, &"x".repeat(257)).await.expect_invalid(&[("password", "password_too_long")]);
@@ -101,6 +101,100 @@ async fn more_than_1024_bytes_are_refused_whatever_the_configuration_says() {
     }
     let events = server.events();
     assert_eq!(events, ["user.registered"]);
+}
+
+#[tokio::test]
+async fn each_rule_has_its_code_and_all_are_told_at_once() {
+    let server = TestServer::start().await;
+    let told = async |password: &str| {
+        let body = json!({
+            "email": "babbage@example.com",
+            "username": "countess",
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "password": password,
+        });
+        server.anon().post("/auth/register/", &body).await
+    };
+
+    for (password, codes) in [
+        ("short", &["password_too_short"][..]),
+        ("Countess1", &["password_too_similar"]),
+        ("lovelace-ada", &["password_too_similar"]),
+        ("babbage@example", &["password_too_similar"]),
+        ("iloveyou", &["password_too_common"]),
+        (" PassWord ", &["password_too_common"]),
+        ("190600271815", &["password_entirely_numeric"]),
+        ("٣٤٥٦٧٨٩٠١", &["password_entirely_numeric"]),
+        ("123456789012345", &["password_entirely_numeric"]),
+        ("1234567", &["password_too_short", "password_too_common", "password_entirely_numeric"]),
+        ("ada", &["password_too_short", "password_too_similar", "password_too_common"]),
+        ("passwordpassword", &["password_too_common"]),
+        ("countesscountess", &["password_too_similar"]),
+        ("keystead", &["password_too_common"]),
+    ] {
+        let expected: Vec<(&str, &str)> = codes.iter().map(|code| ("password", *code)).collect();
+        told(password).await.expect_invalid(&expected);
+    }
+
+    let similar = told("countess").await;
+    assert_eq!(
+        similar.body["errors"]["password"][0]["message"],
+        "The password is too similar to the username."
+    );
+    told("correct horse battery").await.expect(202);
+}
+
+#[tokio::test]
+async fn a_fact_that_is_refused_itself_says_nothing_about_the_password() {
+    let server = TestServer::start().await;
+    let body = json!({ "email": "not an address", "username": "a b c d e", "password": "not an address" });
+
+    let answer = server.anon().post("/auth/register/", &body).await;
+
+    answer.expect_invalid(&[("email", "invalid_email"), ("username", "invalid_username")]);
+}
+
+#[tokio::test]
+async fn the_rules_are_those_of_the_configuration() {
+    let server = TestServer::start_with("passwords.validators = [\"digit\"]").await;
+
+    register(&server, "no number").await.expect_invalid(&[("password", "password_no_digit")]);
+    for password in ["1", "password1", "ada@example.com1", "12345678"] {
+        register(&server, password).await.expect(202);
+    }
+
+    let server = server.restart_with("passwords.validators = []").await;
+    register(&server, "a").await.expect(202);
+    register(&server, &"é".repeat(257)).await.expect_invalid(&[("password", "password_too_long")]);
+}
+
+#[tokio::test]
+async fn a_password_opens_its_account_only_as_it_was_sent() {
+    let server = TestServer::start().await;
+    for (n, (password, others)) in [
+        ("caf\u{e9} au lait", &["cafe\u{301} au lait", "CAF\u{c9} AU LAIT", "caf\u{e9} au lait "][..]),
+        ("cafe\u{301} au lait", &["caf\u{e9} au lait"]),
+        (" room at both ends ", &["room at both ends", " room at both ends", "room at both ends "]),
+        ("nul\u{0}in the middle", &["nul", "nulin the middle"]),
+        ("line end at the end\n", &["line end at the end"]),
+        ("ﬁrst ligature", &["first ligature"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("user{n}@example.com");
+        server.registered_as(json!({ "email": email, "password": password })).await;
+        let log_in = async |password: &str| {
+            let body = json!({ "identifier": email, "password": password });
+            server.anon().post("/auth/login/", &body).await
+        };
+
+        log_in(password).await.expect(200);
+        for other in others {
+            log_in(other).await.expect_problem(401, "invalid_credentials");
+        }
+    }
 }
 
 #[tokio::test]

@@ -156,6 +156,22 @@ fn a_taken_address_or_name_is_refused_with_a_server_and_without() {
 }
 
 #[test]
+fn the_rules_know_the_account_that_is_made() {
+    let folder = configured("");
+    let options = ["--email", "lovelace@example.com", "--username", "countess", "--password-stdin"];
+
+    for (password, reason) in [
+        ("countess-1", "too similar to the username"),
+        ("lovelacelovelace", "too similar to the email address"),
+        ("passwordpassword", "too common"),
+        ("123456789012345", "entirely numeric"),
+    ] {
+        let refused = create(folder.path(), "createsuperuser", &options).stdin(password).run();
+        refused.expect_complaint(1, &["password is refused", reason]);
+    }
+}
+
+#[test]
 fn wrong_usage_ends_with_2_and_a_hint() {
     let folder = empty_folder();
 

@@ -4,7 +4,9 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
-use crate::domain::{Avatar, Code, Email, Name, NewPassword, PlainToken, RegistrationId, Username};
+use crate::domain::{
+    Avatar, Code, Email, Name, NewPassword, PersonalFacts, PlainToken, RegistrationId, Username,
+};
 use crate::flows::{self, FlowError, Register, Registered, Whose};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::Public;
@@ -119,14 +121,16 @@ struct NewAccount {
 impl Body for NewAccount {
     fn decode(fields: &mut Fields, config: &Config) -> Option<Self> {
         let email = fields.required("email", Email::parse);
-        let policy = &config.passwords.policy;
-        let password = fields.required_by_rules("password", |text| NewPassword::parse(text, policy));
         let own = email.as_ref();
         let username =
             fields.optional("username", |text| Username::parse(text).and_then(|name| name.for_account(own)));
         let first_name = fields.optional("first_name", Name::parse).unwrap_or_default();
         let last_name = fields.optional("last_name", Name::parse).unwrap_or_default();
         let avatar = fields.optional("avatar", Avatar::parse);
+        // A fact that is refused is left out: what is said about it says enough.
+        let about = PersonalFacts::new(username.as_ref(), &first_name, &last_name, email.as_ref());
+        let policy = &config.passwords.policy;
+        let password = fields.required_by_rules("password", |text| NewPassword::parse(text, policy, &about));
         Some(Self { email: email?, password: password?, username, first_name, last_name, avatar })
     }
 }
