@@ -3,7 +3,9 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::domain::{Avatar, Email, KeyUse, Session, SessionId, Timestamp, User, Username};
+use crate::domain::{
+    Avatar, Email, KeyUse, Password, PasswordPolicy, Session, SessionId, Timestamp, User, Username, Validator,
+};
 use crate::flows::{LoggedIn, TokenFacts};
 
 /// A moment in RFC 3339, written where it goes.
@@ -172,6 +174,39 @@ impl SessionView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionsView {
     pub(crate) results: Vec<SessionView>,
+}
+
+/// What a new password must be like.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasswordPolicyView {
+    /// Characters; null if `length` is not among the validators.
+    min_length: Option<usize>,
+    /// Characters.
+    max_length: usize,
+    /// Bytes in UTF-8.
+    max_bytes: usize,
+    /// Of `length`, `similarity`, `common`, `numeric` and `digit`.
+    #[schema(value_type = Vec<String>)]
+    validators: Vec<&'static str>,
+    /// All rules, as sentences for people.
+    rules: Vec<String>,
+    /// What counts as a character, and which passwords are the same.
+    #[schema(value_type = String)]
+    unicode: &'static str,
+}
+
+impl From<&PasswordPolicy> for PasswordPolicyView {
+    fn from(policy: &PasswordPolicy) -> Self {
+        Self {
+            min_length: policy.least(),
+            max_length: policy.max_length,
+            max_bytes: Password::MAX_BYTES,
+            validators: policy.validators.iter().copied().map(Validator::as_str).collect(),
+            rules: policy.rules(),
+            unicode: "Characters are Unicode code points. A password is taken exactly as it is sent: nothing is \
+                      trimmed or normalised, and the NFC and NFD spellings of one text are two passwords.",
+        }
+    }
 }
 
 /// Public keys (RFC 7517).

@@ -170,6 +170,38 @@ async fn the_rules_are_those_of_the_configuration() {
 }
 
 #[tokio::test]
+async fn the_policy_is_told_to_everybody() {
+    let server = TestServer::start().await;
+
+    let policy = server.anon().get("/auth/password/policy/").await.expect(200).body;
+
+    assert_eq!(
+        (&policy["min_length"], &policy["max_length"], &policy["max_bytes"]),
+        (&json!(8), &json!(256), &json!(1024))
+    );
+    assert_eq!(policy["validators"], json!(["length", "similarity", "common", "numeric"]));
+    assert_eq!(
+        policy["rules"],
+        json!([
+            "Your password must contain at least 8 characters.",
+            "Your password can’t be too similar to your other personal information.",
+            "Your password can’t be a commonly used password.",
+            "Your password can’t be entirely numeric.",
+            "Your password must contain at most 256 characters.",
+        ])
+    );
+    assert!(policy["unicode"].as_str().expect("text").contains("NFC"));
+
+    let settings = "passwords.validators = [\"digit\"]\npasswords.max_length = 1";
+    let server = server.restart_with(settings).await;
+    let policy = server.anon().get("/auth/password/policy/").await.expect(200).body;
+    assert_eq!(policy["min_length"], Value::Null);
+    let rules =
+        ["Your password must contain at least one digit.", "Your password must contain at most 1 character."];
+    assert_eq!(policy["rules"], json!(rules));
+}
+
+#[tokio::test]
 async fn a_password_opens_its_account_only_as_it_was_sent() {
     let server = TestServer::start().await;
     for (n, (password, others)) in [

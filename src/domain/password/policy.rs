@@ -51,6 +51,26 @@ impl PasswordPolicy {
         self.validators.contains(&Validator::Length).then_some(self.min_length)
     }
 
+    /// The rules in the words for somebody who chooses a password.
+    pub(crate) fn rules(&self) -> Vec<String> {
+        let most = format!("Your password must contain at most {}.", characters(self.max_length));
+        self.validators.iter().map(|validator| self.rule(*validator)).chain([most]).collect()
+    }
+
+    fn rule(&self, validator: Validator) -> String {
+        match validator {
+            Validator::Length => {
+                format!("Your password must contain at least {}.", characters(self.min_length))
+            }
+            Validator::Similarity => {
+                "Your password can’t be too similar to your other personal information.".to_owned()
+            }
+            Validator::Common => "Your password can’t be a commonly used password.".to_owned(),
+            Validator::Numeric => "Your password can’t be entirely numeric.".to_owned(),
+            Validator::Digit => "Your password must contain at least one digit.".to_owned(),
+        }
+    }
+
     /// Every rule that the text breaks. Its work is bounded by the 1024 bytes of a password and the lengths of names
     /// and addresses: less than a millisecond for the worst.
     pub(super) fn broken_by(&self, text: &str, about: &PersonalFacts<'_>) -> Vec<Invalid> {

@@ -76,6 +76,22 @@ fn the_texts_are_those_of_django() {
     let one = PasswordPolicy { min_length: 2, max_length: 1, ..policy(&[Validator::Length]) };
     assert_eq!(messages("é", &one), ["This password is too short. It must contain at least 2 characters."],);
     assert_eq!(messages("éé", &one), ["This password is too long. It must contain at most 1 character."],);
+    let all = policy(&Validator::ALL);
+    assert_eq!(
+        all.rules(),
+        [
+            "Your password must contain at least 8 characters.",
+            "Your password can’t be too similar to your other personal information.",
+            "Your password can’t be a commonly used password.",
+            "Your password can’t be entirely numeric.",
+            "Your password must contain at least one digit.",
+            "Your password must contain at most 256 characters.",
+        ]
+    );
+    assert_eq!(
+        PasswordPolicy { min_length: 1, ..all }.rules()[0],
+        "Your password must contain at least 1 character."
+    );
 }
 
 #[test]

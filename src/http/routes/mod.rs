@@ -2,6 +2,7 @@
 
 mod documents;
 mod health;
+mod passwords;
 mod profile;
 mod registrations;
 mod sessions;
@@ -14,6 +15,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         registrations::endpoints(),
         sessions::endpoints(),
         tokens::endpoints(),
+        passwords::endpoints(),
         profile::endpoints(),
         documents::endpoints(),
         health::endpoints(),
