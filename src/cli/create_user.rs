@@ -2,15 +2,15 @@
 //!
 //! Must never: take a password from an argument, or ask where nobody can answer.
 
-use std::io::{self, BufRead, IsTerminal};
-use std::time::Duration;
+use std::io::{self, IsTerminal};
 
 use clap::Args;
 
 use crate::cli::operation::{Account, Operation};
 use crate::cli::outcome::{Failure, Outcome, Refusal};
 use crate::cli::perform::perform;
-use crate::cli::prompt::{self, Prompt, Terminal};
+use crate::cli::prompt;
+use crate::cli::stdin::password_line;
 use crate::config::Config;
 use crate::domain::{PasswordPolicy, Secret};
 use crate::flows::{Activation, Rank};
@@ -69,11 +69,6 @@ struct Preset {
     password: Option<Secret<String>>,
 }
 
-/// No password is longer; what is longer is refused by its rules.
-const MAX_LINE: u64 = 16 << 10;
-/// What rpassword needs to give the terminal back as it was.
-const RESTORE: Duration = Duration::from_millis(100);
-
 impl CreateUser {
     pub(super) async fn run(self, config: Config, rank: Rank) -> Result<Outcome, Failure> {
         let activation = if self.active { Activation::Now } else { Activation::ByCode };
@@ -102,7 +97,7 @@ async fn create(
         person.refuse_gaps()?;
         let mut account = person.account(preset, kind);
         if password_stdin {
-            account.password = Some(first_line(io::stdin().lock())?);
+            account.password = Some(password_line()?);
         }
         account
     };
@@ -111,7 +106,6 @@ async fn create(
     perform(config, Operation::CreateUser(account)).await
 }
 
-/// Reading the terminal blocks a thread; Ctrl-C is heard meanwhile.
 async fn ask(account: Account, policy: PasswordPolicy) -> Result<Account, Refusal> {
     // What options say is judged before anything is asked.
     let gaps = Account { password: None, ..account.clone() };
@@ -119,16 +113,7 @@ async fn ask(account: Account, policy: PasswordPolicy) -> Result<Account, Refusa
     if is_named {
         gaps.parse(&policy)?;
     }
-    let answers = tokio::task::spawn_blocking(move || prompt::complete(&mut Terminal, account, &policy));
-    tokio::select! {
-        answers = answers => answers.unwrap_or_else(|error| Err(Refusal::new(error.to_string()))),
-        _ = tokio::signal::ctrl_c() => {
-            tokio::time::sleep(RESTORE).await;
-            // The complaint begins a line of its own.
-            Terminal.tell("").ok();
-            Err(Refusal::new("interrupted: nothing is created"))
-        }
-    }
+    prompt::at_terminal(move |terminal| prompt::complete(terminal, account, &policy)).await
 }
 
 impl Person {
@@ -189,18 +174,6 @@ fn variable(name: &str) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The password that comes on stdin, without the end of its line.
-fn first_line(input: impl BufRead) -> Result<Secret<String>, Refusal> {
-    let mut line = String::new();
-    let read = input.take(MAX_LINE).read_line(&mut line);
-    read.map_err(|error| Refusal::new(format!("no password on stdin: {error}")))?;
-    let line = line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    if line.is_empty() {
-        return Err(Refusal::new("no password on stdin: its first line is empty"));
-    }
-    Ok(Secret::new(line.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,22 +190,6 @@ mod tests {
             no_input: false,
             allow_weak_password: false,
         }
-    }
-
-    #[test]
-    fn the_password_is_the_first_line_without_its_end() {
-        for (text, password) in [
-            ("secret\n", "secret"),
-            ("secret\r\n", "secret"),
-            ("secret", "secret"),
-            (" se cret \nmore\n", " se cret "),
-            ("secret\r", "secret\r"),
-        ] {
-            assert_eq!(first_line(text.as_bytes()).expect(text).expose(), password);
-        }
-        assert!(first_line(b"".as_slice()).is_err());
-        assert!(first_line(b"\n".as_slice()).is_err());
-        assert!(first_line(b"\xff\n".as_slice()).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A command is a struct of its arguments with a `run`, and a line in [`Command`]. Must never: touch the store but
 //! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
 
+mod change_password;
 mod check;
 mod control;
 mod create_user;
@@ -12,6 +13,7 @@ mod outcome;
 mod perform;
 mod prompt;
 mod serve;
+mod stdin;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::flows::Rank;
 use crate::{server, telemetry};
+use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
 use keys::Keys;
@@ -58,6 +61,9 @@ enum Command {
     /// Create a superuser, active at once
     #[command(name = "createsuperuser")]
     CreateSuperuser(CreateSuperuser),
+    /// Change a user's password and end the user's sessions
+    #[command(name = "changepassword")]
+    ChangePassword(ChangePassword),
     /// Verify the database: every checksum, every row, every index
     Check(Check),
     /// List or rotate the signing keys
@@ -113,6 +119,7 @@ impl Arguments {
             Command::CreateUser(create) => Box::pin(create.run(config, Rank::User)).await,
             Command::CreateStaffUser(create) => Box::pin(create.run(config, Rank::Staff)).await,
             Command::CreateSuperuser(create) => Box::pin(create.run(config)).await,
+            Command::ChangePassword(change) => change.run(config).await,
             Command::Check(check) => check.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),

@@ -15,13 +15,14 @@ use crate::domain::{
     Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts, Secret,
     SigningKey, User, Username,
 };
-use crate::flows::{self, Activation, CheckReport, CreateUser, Rank};
+use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Rank, Rules};
 
 /// One wish, as it goes over the control socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub(super) enum Operation {
     CreateUser(Account),
+    ChangePassword(PasswordChange),
     Check,
     ListKeys,
     RotateKeys,
@@ -44,10 +45,21 @@ pub(super) struct Account {
     pub(super) activation: Activation,
 }
 
+/// Another password for the account that `user` names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordChange {
+    pub(super) user: String,
+    #[serde(serialize_with = "send_secret", deserialize_with = "receive_secret")]
+    pub(super) password: Secret<String>,
+    pub(super) allow_weak_password: bool,
+}
+
 /// Does it, and says what to print.
 pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
     match operation {
         Operation::CreateUser(account) => create_user(app, &account).await,
+        Operation::ChangePassword(change) => change_password(app, &change).await,
         Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
@@ -58,6 +70,7 @@ impl Operation {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::CreateUser(_) => "create_user",
+            Self::ChangePassword(_) => "change_password",
             Self::Check => "check",
             Self::ListKeys => "list_keys",
             Self::RotateKeys => "rotate_keys",
@@ -135,6 +148,19 @@ async fn create_user(app: &Arc<App>, account: &Account) -> Result<Outcome, Refus
     let wish = account.parse(&app.config.passwords.policy)?;
     let user = flows::create_user(app, &Origin::default(), wish).await?;
     Ok(Outcome::saying(format!("User {} created\n", name_of(&user))))
+}
+
+async fn change_password(app: &Arc<App>, change: &PasswordChange) -> Result<Outcome, Refusal> {
+    let PasswordChange { user, password, allow_weak_password } = change;
+    let rules = if *allow_weak_password { Rules::Waived } else { Rules::Hold };
+    let password = Password::parse(password.expose()).map_err(refuse("password"))?;
+    match flows::set_password(app, &Origin::default(), user, password, rules).await {
+        Ok(user) => Ok(Outcome::saying(format!("Password of {} changed\n", name_of(&user)))),
+        Err(FlowError::NotFound) => {
+            Err(Refusal::new(format!("no user has the email address or username {user:?}")))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The address, else the name: what the operator just typed.
@@ -218,7 +244,16 @@ enum ActivationName {
     ByCode,
 }
 
-/// The one place where a password leaves its wrapper: for the socket of the process that hashes it.
+/// Here alone a password leaves its wrapper: for the socket of the process that hashes it.
+fn send_secret<S: Serializer>(password: &Secret<String>, to: S) -> Result<S::Ok, S::Error> {
+    password.expose().serialize(to)
+}
+
+fn receive_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret<String>, D::Error> {
+    Ok(Secret::new(String::deserialize(from)?))
+}
+
+/// The same for an account that may have none.
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
 fn send_password<S: Serializer>(password: &Option<Secret<String>>, to: S) -> Result<S::Ok, S::Error> {
     password.as_ref().map(Secret::expose).serialize(to)

@@ -1,8 +1,9 @@
-//! Questions to a person at a terminal, until what they typed makes an account.
+//! Questions to a person at a terminal, until what they typed makes an account or a password.
 //!
 //! Must never: show a password, or ask for what an option has said.
 
 use std::io::{self, BufRead, Write};
+use std::time::Duration;
 
 use crate::cli::operation::Account;
 use crate::cli::outcome::Refusal;
@@ -22,6 +23,8 @@ pub(super) trait Prompt {
 pub(super) struct Terminal;
 
 const PASSWORD_ATTEMPTS: usize = 3;
+/// What rpassword needs to give the terminal back as it was.
+const RESTORE: Duration = Duration::from_millis(100);
 
 /// Asks for what `account` lacks.
 pub(super) fn complete(
@@ -48,8 +51,49 @@ pub(super) fn complete(
     if account.last_name.is_none() {
         account.last_name = ask_name(prompt, "Last name (optional): ")?;
     }
-    account.password = Some(ask_password(prompt, &account, policy)?);
+    let judge = |password: &Secret<String>| account.new_password(password, policy).map(drop);
+    account.password = Some(ask_password(prompt, judge)?);
     Ok(account)
+}
+
+/// Asks twice for a password, and again for one that breaks a rule.
+pub(super) fn ask_password(
+    prompt: &mut impl Prompt,
+    judge: impl Fn(&Secret<String>) -> Result<(), Vec<Invalid>>,
+) -> Result<Secret<String>, Refusal> {
+    for _ in 0..PASSWORD_ATTEMPTS {
+        let password = Secret::new(prompt.ask_hidden("Password: ").map_err(|error| gone(&error))?);
+        let again = Secret::new(prompt.ask_hidden("Password (again): ").map_err(|error| gone(&error))?);
+        if password != again {
+            tell(prompt, "The two passwords are not the same.")?;
+            continue;
+        }
+        match judge(&password) {
+            Ok(()) => return Ok(password),
+            Err(broken) => {
+                for invalid in broken {
+                    tell(prompt, &invalid.message)?;
+                }
+            }
+        }
+    }
+    Err(Refusal::new(format!("no password in {PASSWORD_ATTEMPTS} attempts: nothing is changed")))
+}
+
+/// Reading the terminal blocks a thread; Ctrl-C is heard meanwhile.
+pub(super) async fn at_terminal<T: Send + 'static>(
+    questions: impl FnOnce(&mut Terminal) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let answers = tokio::task::spawn_blocking(move || questions(&mut Terminal));
+    tokio::select! {
+        answers = answers => answers.unwrap_or_else(|error| Err(Refusal::new(error.to_string()))),
+        _ = tokio::signal::ctrl_c() => {
+            tokio::time::sleep(RESTORE).await;
+            // The complaint begins a line of its own.
+            Terminal.tell("").ok();
+            Err(Refusal::new("interrupted: nothing is changed"))
+        }
+    }
 }
 
 fn ask_email(prompt: &mut impl Prompt, activation: Activation) -> Result<Option<String>, Refusal> {
@@ -97,30 +141,6 @@ fn ask_optional(
     }
 }
 
-fn ask_password(
-    prompt: &mut impl Prompt,
-    account: &Account,
-    policy: &PasswordPolicy,
-) -> Result<Secret<String>, Refusal> {
-    for _ in 0..PASSWORD_ATTEMPTS {
-        let password = Secret::new(prompt.ask_hidden("Password: ").map_err(|error| gone(&error))?);
-        let again = Secret::new(prompt.ask_hidden("Password (again): ").map_err(|error| gone(&error))?);
-        if password != again {
-            tell(prompt, "The two passwords are not the same.")?;
-            continue;
-        }
-        match account.new_password(&password, policy) {
-            Ok(_) => return Ok(password),
-            Err(broken) => {
-                for invalid in broken {
-                    tell(prompt, &invalid.message)?;
-                }
-            }
-        }
-    }
-    Err(Refusal::new(format!("no password in {PASSWORD_ATTEMPTS} attempts: nothing is created")))
-}
-
 fn ask(prompt: &mut impl Prompt, question: &str) -> Result<String, Refusal> {
     prompt.ask(question).map(|text| text.trim().to_owned()).map_err(|error| gone(&error))
 }
@@ -131,8 +151,8 @@ fn tell(prompt: &mut impl Prompt, text: &str) -> Result<(), Refusal> {
 
 fn gone(error: &io::Error) -> Refusal {
     Refusal::new(match error.kind() {
-        io::ErrorKind::InvalidData => "what was typed is not UTF-8 text: nothing is created".to_owned(),
-        _ => format!("nothing is created: {error}"),
+        io::ErrorKind::InvalidData => "what was typed is not UTF-8 text: nothing is changed".to_owned(),
+        _ => format!("nothing is changed: {error}"),
     })
 }
 

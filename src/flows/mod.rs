@@ -18,6 +18,7 @@ mod refresh;
 mod register;
 mod resend_verification;
 mod sessions;
+mod set_password;
 mod steps;
 mod verify_email;
 
@@ -36,5 +37,6 @@ pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
 pub(crate) use sessions::{end_session, list_sessions};
+pub(crate) use set_password::{Rules, set_password};
 pub(crate) use steps::{LoggedIn, PENDING_FOR, Whose};
 pub(crate) use verify_email::{confirm_email, verify_email};

@@ -230,6 +230,21 @@ async fn a_password_opens_its_account_only_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn an_operators_change_of_a_password_is_in_the_audit_log_and_ends_the_sessions() {
+    let server = TestServer::start().await;
+    let ada = server.registered("ada@example.com").await;
+    let eve = server.registered("eve@example.com").await;
+
+    let arguments = ["changepassword", "ada@example.com", "--password-stdin"];
+    let server = server.operated(&arguments, "another fine horse\n").await;
+
+    assert_eq!(server.events().last(), Some(&"password.changed"));
+    let [ada, eve] = [ada, eve].map(|caller| server.caller(caller.tokens));
+    server.expect_dead(&ada).await;
+    server.expect_alive(&eve).await;
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_with_a_registration_is_said_at_once() {
     let server = TestServer::start().await;
     let body =

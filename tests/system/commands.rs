@@ -171,6 +171,81 @@ fn the_rules_know_the_account_that_is_made() {
     }
 }
 
+const OTHER_PASSWORD: &str = "another fine horse";
+
+fn change(folder: &Path, user: &str, more: &[&str]) -> Keystead {
+    keystead(folder, &[&["changepassword", user, "--password-stdin"], more].concat())
+}
+
+#[test]
+fn a_changed_password_ends_every_session_with_a_server_and_without() {
+    let folder = configured("");
+    let options = ["--email", ADA, "--username", "ada", "--password-stdin"];
+    create(folder.path(), "createsuperuser", &options).stdin(PASSWORD).run().expect(0);
+    let service = Service::start(folder.path());
+    let held = [service.logged_in(ADA), service.logged_in("ada")];
+    let expect_dead = |service: &Service| {
+        for tokens in &held {
+            service.get_as(&tokens.access, "/auth/profile/").expect_problem(401, "invalid_token");
+            let refreshed = service.post("/auth/token/refresh/", &json!({ "refresh": tokens.refresh }));
+            refreshed.expect_problem(401, "invalid_token");
+        }
+    };
+
+    let changed = change(folder.path(), "ADA@example.com", &[]).stdin(OTHER_PASSWORD).run().expect(0);
+
+    assert_eq!(
+        (changed.stdout.as_str(), changed.stderr.as_str()),
+        ("Password of ada@example.com changed\n", "")
+    );
+    expect_dead(&service);
+    service.try_log_in(ADA, PASSWORD).expect_problem(401, "invalid_credentials");
+    let tokens = service.try_log_in(ADA, OTHER_PASSWORD).expect(200).tokens();
+    service.kill();
+
+    change(folder.path(), "ada", &[]).stdin(&format!("{PASSWORD}\n")).run().expect(0);
+
+    check(folder.path());
+    let service = Service::start(folder.path());
+    expect_dead(&service);
+    service.get_as(&tokens.access, "/auth/profile/").expect_problem(401, "invalid_token");
+    service.try_log_in("ada", OTHER_PASSWORD).expect_problem(401, "invalid_credentials");
+    service.logged_in("ada");
+}
+
+#[test]
+fn a_password_that_cannot_be_changed_is_told_in_one_line_and_nothing_is_touched() {
+    let folder = configured("");
+    change(folder.path(), ADA, &[]).stdin(PASSWORD).run().expect_complaint(1, &["no store at"]);
+    let options = ["--email", ADA, "--last-name", "Lovelace", "--password-stdin"];
+    create(folder.path(), "createsuperuser", &options).stdin(PASSWORD).run().expect(0);
+    let refuse_all = || {
+        for (user, password, parts) in [
+            ("bob@example.com", OTHER_PASSWORD, &["no user has", "\"bob@example.com\""][..]),
+            ("not a name\n", OTHER_PASSWORD, &["no user has"]),
+            ("", OTHER_PASSWORD, &["no user has"]),
+            (ADA, "short", &["password is refused", "at least 8 characters"]),
+            (ADA, "lovelace1", &["password is refused", "too similar to the last name"]),
+            (ADA, "1234567", &["too short", "too common", "entirely numeric"]),
+            (ADA, "\n", &["no password on stdin"]),
+        ] {
+            let ended = change(folder.path(), user, &[]).stdin(password).run().expect_complaint(1, parts);
+            assert!(ended.stdout.is_empty() && !ended.stderr.contains(OTHER_PASSWORD), "{ended:?}");
+        }
+        let unasked = keystead(folder.path(), &["changepassword", ADA]).run();
+        unasked.expect_complaint(1, &["not a terminal", "--password-stdin"]);
+    };
+
+    refuse_all();
+    let service = Service::start(folder.path());
+    let tokens = service.logged_in(ADA);
+    refuse_all();
+
+    service.get_as(&tokens.access, "/auth/profile/").expect(200);
+    change(folder.path(), ADA, &["--allow-weak-password"]).stdin("short").run().expect(0);
+    service.try_log_in(ADA, "short").expect(200);
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_a_hint() {
     let folder = empty_folder();
@@ -486,4 +561,27 @@ fn three_different_pairs_of_passwords_are_enough() {
 
     assert_eq!(shown.matches("Password: ").count(), 3, "{shown}");
     assert!(!folder.path().join("keystead.redb").exists());
+}
+
+#[test]
+#[ignore = "needs python3"]
+fn another_password_is_asked_for_until_two_are_the_same_and_good() {
+    if lacks(&[&["python3", "--version"]]) {
+        return;
+    }
+    let folder = configured("");
+    create(folder.path(), "createsuperuser", &["--no-input", "--email", ADA]).run().expect(0);
+    let pair = |one: &str, other: &str| format!("Password: ={one}|Password (again): ={other}");
+    let right = pair(PASSWORD, PASSWORD);
+    let questions = [pair("one of them", "another one"), pair("iloveyou", "iloveyou"), right].join("|");
+
+    let shown = typed(folder.path(), &questions, &["changepassword", ADA]).expect(0).stdout;
+
+    assert!(shown.contains("not the same") && shown.contains("This password is too common."), "{shown}");
+    assert!(shown.ends_with("Password of ada@example.com changed\r\n"), "{shown}");
+    assert!(!shown.contains(PASSWORD) && !shown.contains("iloveyou"), "{shown}");
+    let wrong = [pair("a", "b"), pair("c", "d"), pair("e", "f")].join("|");
+    let shown = typed(folder.path(), &wrong, &["changepassword", ADA]).expect(1).stdout;
+    assert!(shown.contains("3 attempts: nothing is changed"), "{shown}");
+    Service::start(folder.path()).logged_in(ADA);
 }
