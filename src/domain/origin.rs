@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::domain::Language;
+
 /// Who knocked: kept with each session and each event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Origin {
@@ -10,6 +12,8 @@ pub(crate) struct Origin {
     /// At most 256 characters, without control characters.
     pub(crate) user_agent: Option<String>,
     pub(crate) request_id: Option<String>,
+    /// What the one who asks reads, the most liked first. Not kept with events.
+    pub(crate) languages: Vec<Language>,
 }
 
 const MAX_USER_AGENT: usize = 256;

@@ -33,6 +33,8 @@ impl Registration {
             is_staff: false,
             is_superuser: false,
             email_verified: true,
+            // Noted at the log-in that the code brings.
+            language: None,
         }
     }
 }

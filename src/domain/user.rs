@@ -1,6 +1,6 @@
 //! A user: one person's account.
 
-use crate::domain::{Avatar, Email, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username};
+use crate::domain::{Avatar, Email, Language, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username};
 
 /// An account. Has an email address or a username, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct User {
     pub(crate) date_joined: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) last_login: Option<Timestamp>,
+    /// The language they last asked in, for our letters.
+    pub(crate) language: Option<Language>,
 }
 
 impl User {
@@ -33,6 +35,13 @@ impl User {
         let username = self.username.as_ref().map(Username::as_str);
         let email = self.email.as_ref().map(Email::as_str);
         username.or(email).map_or_else(|| self.id.to_string(), str::to_owned)
+    }
+
+    /// Takes note of the language that they ask in, if they say so.
+    pub(crate) fn asked_in(&mut self, languages: &[Language]) {
+        if let Some(language) = languages.first() {
+            self.language = Some(language.clone());
+        }
     }
 
     /// `Root` is a live view: it is in the groups of every superuser and of nobody else.
@@ -60,6 +69,7 @@ pub(crate) struct NewUser {
     pub(crate) is_staff: bool,
     pub(crate) is_superuser: bool,
     pub(crate) email_verified: bool,
+    pub(crate) language: Option<Language>,
 }
 
 impl NewUser {
@@ -79,6 +89,7 @@ impl NewUser {
             date_joined: now,
             updated_at: now,
             last_login: None,
+            language: self.language.clone(),
         }
     }
 }

@@ -158,6 +158,7 @@ async fn make_user(
         is_staff: false,
         is_superuser: false,
         email_verified: false,
+        language: origin.languages.first().cloned(),
     };
     let event = Audit { now, origin }.success(EventKind::UserRegistered);
     let user = app

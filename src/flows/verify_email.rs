@@ -48,11 +48,14 @@ pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) 
     let verified = audit.success(EventKind::UserVerified);
     let failed = audit.failure(EventKind::VerificationFailed);
     let code = Code::Long(link);
+    let languages = origin.languages.clone();
     let outcome = app.store.write(move |tx| {
-        let Some(user) = consume(tx, &code, None, now)? else {
+        let Some(mut user) = consume(tx, &code, None, now)? else {
             tx.append_event(&failed)?;
             return Ok(None);
         };
+        user.asked_in(&languages);
+        tx.save_user(&user)?;
         append(tx, &verified, &user)?;
         Ok::<Option<User>, FlowError>(Some(user))
     });

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use warp::Buf;
-use warp::http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use warp::http::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use warp::http::{HeaderMap, Method};
 
 use crate::config::Config;
-use crate::domain::Origin;
+use crate::domain::{Language, Origin};
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::head::Head;
@@ -74,11 +74,13 @@ impl Req {
             return Origin { ip, ..Origin::default() };
         }
         let user_agent = self.headers().get(USER_AGENT);
+        let languages = self.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
         Origin {
             ip,
             user_agent: user_agent
                 .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
             request_id: Some(self.id.to_string()),
+            languages: languages.map(Language::preferred).unwrap_or_default(),
         }
     }
 

@@ -126,6 +126,7 @@ mod tests {
             is_staff: false,
             is_superuser: false,
             email_verified: false,
+            language: None,
         };
         new.joined(id, Timestamp::from_secs(0))
     }

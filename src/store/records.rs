@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Email, EmailChange, Event, EventId, EventKind,
-    EventResult, Guesses, KeyId, KeyUse, Mail, MailId, MailKind, MailStatus, Name, Origin, Party,
+    EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailId, MailKind, MailStatus, Name, Origin, Party,
     PasswordHash, Registration, RegistrationId, Secret, Session, SessionId, SigningKey, Timestamp, TokenHash,
     User, UserId, Username,
 };
@@ -41,6 +41,7 @@ pub(super) struct UserRecord {
     date_joined: u64,
     updated_at: u64,
     last_login: Option<u64>,
+    language: Option<String>,
 }
 
 impl From<&User> for UserRecord {
@@ -59,6 +60,7 @@ impl From<&User> for UserRecord {
             date_joined: user.date_joined.millis(),
             updated_at: user.updated_at.millis(),
             last_login: user.last_login.map(Timestamp::millis),
+            language: user.language.as_ref().map(|language| language.as_str().to_owned()),
         }
     }
 }
@@ -80,6 +82,46 @@ impl UserRecord {
             date_joined: Timestamp::from_millis(self.date_joined),
             updated_at: Timestamp::from_millis(self.updated_at),
             last_login: self.last_login.map(Timestamp::from_millis),
+            language: self.language.map(Language::from_stored),
+        }
+    }
+}
+
+/// Before users had a language.
+#[derive(Debug, Deserialize)]
+pub(super) struct UserRecordV1 {
+    email: Option<String>,
+    username: Option<String>,
+    first_name: String,
+    last_name: String,
+    avatar: Option<String>,
+    password: Option<String>,
+    is_active: bool,
+    is_staff: bool,
+    is_superuser: bool,
+    email_verified: bool,
+    date_joined: u64,
+    updated_at: u64,
+    last_login: Option<u64>,
+}
+
+impl From<UserRecordV1> for UserRecord {
+    fn from(old: UserRecordV1) -> Self {
+        Self {
+            email: old.email,
+            username: old.username,
+            first_name: old.first_name,
+            last_name: old.last_name,
+            avatar: old.avatar,
+            password: old.password,
+            is_active: old.is_active,
+            is_staff: old.is_staff,
+            is_superuser: old.is_superuser,
+            email_verified: old.email_verified,
+            date_joined: old.date_joined,
+            updated_at: old.updated_at,
+            last_login: old.last_login,
+            language: None,
         }
     }
 }
@@ -453,7 +495,12 @@ impl EventRecord {
             actor: self.actor.map(party),
             subject: self.subject.map(party),
             session: self.session.map(SessionId),
-            origin: Origin { ip: self.ip, user_agent: self.user_agent, request_id: self.request_id },
+            origin: Origin {
+                ip: self.ip,
+                user_agent: self.user_agent,
+                request_id: self.request_id,
+                languages: Vec::new(),
+            },
             detail: self.detail,
         })
     }

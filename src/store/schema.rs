@@ -8,7 +8,7 @@ use crate::store::codec::{self, CodecError};
 use crate::store::error::Unique;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
-    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord,
+    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
@@ -89,15 +89,19 @@ pub(super) fn tables() -> Vec<&'static str> {
     ]
 }
 
+/// `NewRecord(TABLE, Key) was 1: OldRecord => entries;` is a record of version 2 that still reads version 1.
 macro_rules! rows {
-    ($($record:ident($table:ident, $key:ty) $(=> $entries:expr)?;)*) => {$(
+    ($($record:ident($table:ident, $key:ty) $(was $version:literal: $older:ident)* $(=> $entries:expr)?;)*) => {$(
         impl Row for $record {
             type Key = $key;
             const TABLE: Table<Self> = $table;
-            const VERSION: u8 = 1;
+            const VERSION: u8 = version_after(&[$($version),*]);
 
-            fn decode(_version: u8, payload: &[u8]) -> Result<Self, CodecError> {
-                codec::decode(payload)
+            fn decode(version: u8, payload: &[u8]) -> Result<Self, CodecError> {
+                match version {
+                    $($version => codec::decode::<$older>(payload).map(Self::from),)*
+                    _ => codec::decode(payload),
+                }
             }
 
             $(fn entries(&self, key: &Self::Key) -> Vec<Entry> {
@@ -111,7 +115,7 @@ macro_rules! rows {
 rows! {
     MetaRecord(META, String);
     CounterRecord(COUNTERS, String);
-    UserRecord(USERS, UserId) => |user, id| {
+    UserRecord(USERS, UserId) was 1: UserRecordV1 => |user, id| {
         let email = user.email.clone().map(|text| EMAIL_TO_USER.entry(&Email::from_stored(text).key(), id));
         let username = user
             .username
@@ -154,4 +158,12 @@ rows! {
         vec![DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
     };
     EventRecord(EVENTS, EventId);
+}
+
+/// The version of a record whose earlier shapes had these.
+const fn version_after(older: &[u8]) -> u8 {
+    match older.last() {
+        Some(last) => *last + 1,
+        None => 1,
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::domain::{
-    CodePurpose, Email, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session,
+    CodePurpose, Email, Language, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session,
     SessionId, SessionPolicy, Timestamp, User, UserId, Username,
 };
 use crate::store::{Store, StoreError, Unique};
@@ -37,6 +37,7 @@ fn new_user(email: &str, username: Option<&str>) -> NewUser {
         is_staff: false,
         is_superuser: false,
         email_verified: true,
+        language: None,
     }
 }
 
@@ -206,6 +207,7 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     let ada = Email::parse("ada@example.com").expect("valid").key();
     let ada = read.user_by_email(&ada).expect("read").expect("there");
     assert_eq!((ada.full_name(), ada.email_verified), ("Ada Lovelace".to_owned(), true));
+    assert_eq!(ada.language, None);
     assert!(ada.password.is_some_and(|hash| hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$")));
     assert_eq!(read.sessions_of(ada.id).expect("read")[0].label.as_str(), "Laptop");
     assert!(read.has_superuser().expect("read"));
@@ -217,6 +219,28 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     assert_eq!(read.newest_events(99).expect("read").len(), 8);
     let (ended, _) = read.revocations().expect("read")[0];
     assert!(store.is_revoked(ended));
+}
+
+#[tokio::test]
+async fn a_user_of_an_older_version_is_kept_whole_when_it_changes() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-1.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let key = Email::parse("ada@example.com").expect("valid").key();
+    let before = store.read().expect("a view").user_by_email(&key).expect("read").expect("there");
+    let mut ada = before.clone();
+    ada.asked_in(&Language::preferred("es-MX, en"));
+    store.write(move |tx| tx.save_user(&ada)).await.expect("saved");
+    store.close().await;
+    drop(store);
+
+    let store = open(folder.path());
+
+    let read = store.read().expect("a view");
+    let after = read.user_by_email(&key).expect("read").expect("there");
+    assert_eq!(after, User { language: Language::parse("es"), ..before });
+    assert!(read.check().expect("checked").is_sound());
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ impl Opening {
         // Whoever can log in needs no link to a new password; one that is out may be in wrong hands.
         tx.remove_code(user.id, CodePurpose::ResetPassword)?;
         user.last_login = Some(self.now);
+        user.asked_in(&self.origin.languages);
         tx.save_user(user)?;
         let new = NewSession {
             id: self.id,
