@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Email, MailId, Secret, Timestamp};
+use crate::domain::{Email, Language, MailId, Secret, Timestamp};
 
 /// A mail that was promised in the same commit as the change it tells about, and is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,11 @@ pub(crate) struct Mail {
     pub(crate) subject: String,
     /// May hold a code: gone from the store once the mail is delivered.
     pub(crate) text: Secret<String>,
+    /// The same for those who like it laid out.
+    pub(crate) html: Option<Secret<String>>,
+    pub(crate) language: Option<Language>,
+    /// When the code or the link in it dies; None if nothing in it does.
+    pub(crate) useful_until: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
     pub(crate) status: MailStatus,
     pub(crate) attempts: u32,
@@ -74,6 +79,9 @@ impl Mail {
             kind,
             subject,
             text,
+            html: None,
+            language: None,
+            useful_until: None,
             created_at: now,
             status: MailStatus::Waiting,
             attempts: 0,
@@ -89,24 +97,28 @@ impl Mail {
         self.give_up();
     }
 
+    /// What is in it would be dead on arrival.
+    pub(crate) fn is_useless(&self, now: Timestamp) -> bool {
+        self.useful_until.is_some_and(|end| now >= end)
+    }
+
     /// A code stays in the store no longer than somebody may still read it from a mail.
     fn give_up(&mut self) {
         self.status = MailStatus::Failed;
-        if self.kind == MailKind::VerifyEmail {
+        if self.useful_until.is_some() {
             self.text = Secret::new(String::new());
+            self.html = None;
         }
     }
 
     /// Notes a failed attempt: the pause doubles each time, then the mail is given up.
-    /// So is one whose code would be dead on arrival, `code_ttl` after it was made.
-    pub(crate) fn failed(&mut self, error: String, code_ttl: Duration, now: Timestamp) {
+    /// So is one that would be useless at its next attempt.
+    pub(crate) fn failed(&mut self, error: String, now: Timestamp) {
         self.attempts = self.attempts.saturating_add(1);
         self.last_error = Some(error);
         let pause = Self::FIRST_PAUSE.saturating_mul(2_u32.saturating_pow((self.attempts - 1).min(20)));
         self.next_attempt_at = now.after(pause.min(Self::LONGEST_PAUSE));
-        let is_too_late =
-            self.kind == MailKind::VerifyEmail && self.next_attempt_at >= self.created_at.after(code_ttl);
-        if self.attempts >= Self::MAX_ATTEMPTS || is_too_late {
+        if self.attempts >= Self::MAX_ATTEMPTS || self.is_useless(self.next_attempt_at) {
             self.give_up();
         }
     }
@@ -116,33 +128,46 @@ impl Mail {
 mod tests {
     use super::*;
 
-    const CODE_TTL: Duration = Duration::from_secs(600);
-
-    fn mail(kind: MailKind) -> Mail {
+    fn mail(useful_until: Option<Timestamp>) -> Mail {
         let to = Email::from_stored("ada@example.com".into());
-        let text = Secret::new("12345678".into());
-        Mail::new(MailId([0; 16]), to, kind, "Hello".into(), text, Timestamp::from_secs(0))
+        let text = Secret::new("12345678".to_owned());
+        let html = Some(text.clone());
+        let now = Timestamp::from_secs(0);
+        let mail = Mail::new(MailId([0; 16]), to, MailKind::VerifyEmail, "Hello".into(), text, now);
+        Mail { html, useful_until, ..mail }
     }
 
     #[test]
     fn a_code_is_not_kept_longer_than_it_counts() {
-        let mut mail = mail(MailKind::VerifyEmail);
+        let mut mail = mail(Some(Timestamp::from_secs(600)));
         while mail.status == MailStatus::Waiting {
             assert_eq!(mail.text.expose(), "12345678");
             let now = mail.next_attempt_at;
-            mail.failed("refused".into(), CODE_TTL, now);
+            mail.failed("refused".into(), now);
         }
 
-        assert_eq!((mail.attempts, mail.text.expose().as_str()), (6, ""));
+        assert_eq!((mail.attempts, mail.text.expose().as_str(), mail.html), (6, "", None));
+    }
+
+    #[test]
+    fn a_refused_mail_keeps_its_words_unless_there_is_a_code_in_them() {
+        let (mut code, mut notice) = (mail(Some(Timestamp::from_secs(600))), mail(None));
+
+        code.refused("no such user".into());
+        notice.refused("no such user".into());
+
+        assert_eq!((code.status, code.text.expose().as_str(), code.html), (MailStatus::Failed, "", None));
+        assert_eq!((notice.status, notice.text.expose().as_str()), (MailStatus::Failed, "12345678"));
+        assert!(notice.html.is_some() && notice.attempts == 1);
     }
 
     #[test]
     fn pauses_grow_until_the_mail_is_given_up() {
-        let mut mail = mail(MailKind::TokenReuse);
+        let mut mail = mail(None);
         let mut pauses = Vec::new();
         while mail.status == MailStatus::Waiting {
             let now = mail.next_attempt_at;
-            mail.failed("refused".into(), CODE_TTL, now);
+            mail.failed("refused".into(), now);
             pauses.push(mail.next_attempt_at.since(now).as_secs());
         }
 

@@ -25,6 +25,10 @@ pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
 
 async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
     let id = mail.id;
+    if mail.is_useless(app.clock.now()) {
+        mail.refused("not sent: what it says did not count any more".to_owned());
+        return put_back(app, mail).await;
+    }
     match app.transport.deliver(&mail).await {
         Ok(()) => {
             app.store.write(move |tx| tx.remove_mail(id)).await?;
@@ -34,16 +38,20 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
             if error.is_permanent() {
                 mail.refused(error.to_string());
             } else {
-                mail.failed(error.to_string(), app.config.registration.code_ttl, app.clock.now());
+                mail.failed(error.to_string(), app.clock.now());
             }
-            tracing::warn!(mail.id = %id, attempts = mail.attempts, status = ?mail.status, "mail not delivered");
-            app.store
-                .write(move |tx| match tx.mail(id)? {
-                    Some(_) => tx.save_mail(&mail),
-                    None => Ok(()), // An administrator dropped it meanwhile.
-                })
-                .await?;
+            put_back(app, mail).await?;
         }
     }
     Ok(())
+}
+
+async fn put_back(app: &App, mail: Mail) -> Result<(), FlowError> {
+    let id = mail.id;
+    tracing::warn!(mail.id = %id, attempts = mail.attempts, status = ?mail.status, "mail not delivered");
+    let kept = app.store.write(move |tx| match tx.mail(id)? {
+        Some(_) => tx.save_mail(&mail),
+        None => Ok(()), // An administrator dropped it meanwhile.
+    });
+    Ok(kept.await?)
 }

@@ -77,6 +77,14 @@ impl Letter<'_> {
             Self::TokenReuse { .. } => MailKind::TokenReuse,
         }
     }
+
+    /// How long the code or the link in it counts; None if there is none in it.
+    pub(crate) const fn valid_for(&self) -> Option<Duration> {
+        match self {
+            Self::VerifyEmail { valid_for, .. } => Some(*valid_for),
+            Self::AlreadyRegistered { .. } | Self::TokenReuse { .. } => None,
+        }
+    }
 }
 
 impl Templates {

@@ -411,6 +411,9 @@ pub(super) struct MailRecord {
     attempts: u32,
     last_error: Option<String>,
     pub(super) next_attempt_at: u64,
+    html: Option<String>,
+    language: Option<String>,
+    useful_until: Option<u64>,
 }
 
 impl From<&Mail> for MailRecord {
@@ -425,6 +428,9 @@ impl From<&Mail> for MailRecord {
             attempts: mail.attempts,
             last_error: mail.last_error.clone(),
             next_attempt_at: mail.next_attempt_at.millis(),
+            html: mail.html.as_ref().map(Secret::expose).cloned(),
+            language: mail.language.as_ref().map(|language| language.as_str().to_owned()),
+            useful_until: mail.useful_until.map(Timestamp::millis),
         }
     }
 }
@@ -437,12 +443,51 @@ impl MailRecord {
             kind: MailKind::parse(&self.kind)?,
             subject: self.subject,
             text: Secret::new(self.text),
+            html: self.html.map(Secret::new),
+            language: self.language.map(Language::from_stored),
+            useful_until: self.useful_until.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(self.created_at),
             status: if self.is_failed { MailStatus::Failed } else { MailStatus::Waiting },
             attempts: self.attempts,
             last_error: self.last_error,
             next_attempt_at: Timestamp::from_millis(self.next_attempt_at),
         })
+    }
+}
+
+/// Before mails had a second form, a language and an end.
+#[derive(Debug, Deserialize)]
+pub(super) struct MailRecordV1 {
+    to: String,
+    kind: String,
+    subject: String,
+    text: String,
+    created_at: u64,
+    is_failed: bool,
+    attempts: u32,
+    last_error: Option<String>,
+    next_attempt_at: u64,
+}
+
+impl From<MailRecordV1> for MailRecord {
+    fn from(old: MailRecordV1) -> Self {
+        // How long its code counts was not written down; no registration waits for more than a day.
+        const DAY_MILLIS: u64 = 86_400_000;
+        let has_code = MailKind::parse(&old.kind) == Some(MailKind::VerifyEmail);
+        Self {
+            to: old.to,
+            kind: old.kind,
+            subject: old.subject,
+            text: old.text,
+            created_at: old.created_at,
+            is_failed: old.is_failed,
+            attempts: old.attempts,
+            last_error: old.last_error,
+            next_attempt_at: old.next_attempt_at,
+            html: None,
+            language: None,
+            useful_until: has_code.then(|| old.created_at.saturating_add(DAY_MILLIS)),
+        }
     }
 }
 

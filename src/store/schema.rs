@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::store::codec::{self, CodecError};
 use crate::store::error::Unique;
 use crate::store::records::{
-    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord, MailRecordV1,
     MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1,
 };
 use crate::store::table::{Entry, Index, Row, Table};
@@ -151,7 +151,7 @@ rows! {
     };
     RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
     SigningKeyRecord(SIGNING_KEYS, KeyId);
-    MailRecord(OUTBOX, MailId) => |mail, id| {
+    MailRecord(OUTBOX, MailId) was 1: MailRecordV1 => |mail, id| {
         if mail.is_failed {
             return Vec::new();
         }

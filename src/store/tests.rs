@@ -215,7 +215,10 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     assert_eq!(read.registrations_of(&grace).expect("read").len(), 1);
     assert!(read.code(UserId(3), CodePurpose::VerifyEmail).expect("read").is_some());
     assert_eq!(read.signing_keys().expect("read").len(), 2);
-    assert_eq!(read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read").len(), 2);
+    let mails = read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read");
+    let ends = mails.iter().map(|mail| mail.useful_until.map(|end| end.since(mail.created_at).as_secs()));
+    assert_eq!(ends.collect::<Vec<_>>(), [Some(86_400), Some(86_400)]);
+    assert!(mails.iter().all(|mail| mail.html.is_none() && mail.text.expose().contains("http")));
     assert_eq!(read.newest_events(99).expect("read").len(), 8);
     let (ended, _) = read.revocations().expect("read")[0];
     assert!(store.is_revoked(ended));

@@ -210,6 +210,7 @@ async fn registrations_that_are_too_old_make_room_for_new_ones() {
     for _ in 0..64 {
         register(&server, ADA).await;
     }
+    server.run_jobs().await;
     server.advance(minutes(11));
 
     register(&server, ADA).await;

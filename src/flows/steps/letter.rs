@@ -12,7 +12,9 @@ use crate::mail::Letter;
 pub(crate) fn post(app: &App, to: &Email, letter: &Letter<'_>, now: Timestamp) -> Result<Mail, FlowError> {
     let rendered = app.templates.render(letter).map_err(|error| FlowError::Internal(error.to_string()))?;
     let id = MailId::new(now, random::bytes());
-    Ok(Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now))
+    let useful_until = letter.valid_for().map(|span| now.after(span));
+    let mail = Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now);
+    Ok(Mail { useful_until, ..mail })
 }
 
 /// Whether a mailbox takes another mail that a stranger causes. The answer to the stranger must not depend on it.
