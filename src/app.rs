@@ -45,7 +45,7 @@ pub(crate) enum AppError {
 impl App {
     /// Opens or creates the store, and makes what keys are missing.
     pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
-        let templates = Templates::load(&config.server.public_url)?;
+        let templates = Templates::load(&config.server.public_url, None)?;
         let transport = Transport::open(&config.mail)?;
         let passwords = PasswordPool::start(&config.passwords).map_err(AppError::Passwords)?;
         let now = clock.now();
@@ -87,7 +87,8 @@ impl AppError {
             Self::Keys(error) => matches!(error, KeyringError::NoSecret),
             Self::Transport(error) => !matches!(error, TransportError::Directory { .. }),
             Self::Passwords(error) => error.kind() == std::io::ErrorKind::InvalidInput,
-            Self::Store(_) | Self::Templates(_) => false,
+            Self::Templates(error) => matches!(error, TemplateError::Override { .. }),
+            Self::Store(_) => false,
         }
     }
 }

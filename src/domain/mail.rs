@@ -33,21 +33,59 @@ pub(crate) enum MailKind {
     AlreadyRegistered,
     /// A refresh token was used twice, and the session ended.
     TokenReuse,
+    /// The link to choose a new password.
+    ResetPassword,
+    PasswordChanged,
+    /// The code that moves an account to the address it is sent to.
+    ConfirmNewEmail,
+    /// An account is to move away from this address.
+    EmailChangeRequested,
+    /// Somebody tried to move another account to an address that has one.
+    EmailInUse,
+    UsernameChanged,
+    /// An account was closed by its owner.
+    AccountDisabled,
+    ApiKeyCreated,
+    /// Too many wrong passwords: an account takes no log-ins from new browsers.
+    LoginStopped,
 }
 
 impl MailKind {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::TokenReuse,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::ConfirmNewEmail,
+        Self::EmailChangeRequested,
+        Self::EmailInUse,
+        Self::UsernameChanged,
+        Self::AccountDisabled,
+        Self::ApiKeyCreated,
+        Self::LoginStopped,
+    ];
+
+    /// Names the kind in the store, and its templates.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::AlreadyRegistered => "already_registered",
             Self::TokenReuse => "token_reuse",
+            Self::ResetPassword => "reset_password",
+            Self::PasswordChanged => "password_changed",
+            Self::ConfirmNewEmail => "confirm_new_email",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailInUse => "email_in_use",
+            Self::UsernameChanged => "username_changed",
+            Self::AccountDisabled => "account_disabled",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::LoginStopped => "login_stopped",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::VerifyEmail, Self::AlreadyRegistered, Self::TokenReuse]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -135,6 +173,29 @@ mod tests {
         let now = Timestamp::from_secs(0);
         let mail = Mail::new(MailId([0; 16]), to, MailKind::VerifyEmail, "Hello".into(), text, now);
         Mail { html, useful_until, ..mail }
+    }
+
+    #[test]
+    fn the_list_of_kinds_is_complete() {
+        // A new kind does not compile before it has its place here, and fails below until it is in the list.
+        let place = |kind: MailKind| match kind {
+            MailKind::VerifyEmail => 0,
+            MailKind::AlreadyRegistered => 1,
+            MailKind::TokenReuse => 2,
+            MailKind::ResetPassword => 3,
+            MailKind::PasswordChanged => 4,
+            MailKind::ConfirmNewEmail => 5,
+            MailKind::EmailChangeRequested => 6,
+            MailKind::EmailInUse => 7,
+            MailKind::UsernameChanged => 8,
+            MailKind::AccountDisabled => 9,
+            MailKind::ApiKeyCreated => 10,
+            MailKind::LoginStopped => 11,
+        };
+
+        assert_eq!(MailKind::ALL.map(place), std::array::from_fn::<usize, 12, _>(|n| n));
+        assert!(MailKind::ALL.into_iter().all(|kind| MailKind::parse(kind.as_str()) == Some(kind)));
+        assert_eq!(MailKind::parse("Verify_email"), None);
     }
 
     #[test]

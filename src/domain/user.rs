@@ -37,6 +37,11 @@ impl User {
         username.or(email).map_or_else(|| self.id.to_string(), str::to_owned)
     }
 
+    /// What our letters to them are written in; in English if we do not know.
+    pub(crate) fn languages(&self) -> &[Language] {
+        self.language.as_slice()
+    }
+
     /// Takes note of the language that they ask in, if they say so.
     pub(crate) fn asked_in(&mut self, languages: &[Language]) {
         if let Some(language) = languages.first() {

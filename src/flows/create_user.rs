@@ -56,7 +56,7 @@ pub(crate) async fn create_user(app: &App, origin: &Origin, wish: CreateUser) ->
     };
     let verification = match &new.email {
         Some(email) if !is_active => {
-            Some(new_verification(app, origin, Binding::Address(email), email, now)?)
+            Some(new_verification(app, origin, Binding::Address(email), email, &[], now)?)
         }
         _ => None,
     };

@@ -78,6 +78,6 @@ async fn tell_owner(
     let Some(email) = &user.email else { return Ok(()) };
     let device = session.user_agent.as_deref();
     let letter = Letter::TokenReuse { email, ended_at: now, ip: origin.ip, device };
-    let mail = post(app, email, &letter, now)?;
+    let mail = post(app, email, user.languages(), &letter, now)?;
     Ok(app.store.write(move |tx| tx.enqueue_mail(&mail)).await?)
 }

@@ -56,7 +56,8 @@ async fn wait_for_code(
     let now = app.clock.now();
     let id = RegistrationId::new(now, random::bytes());
     let email = new.email.clone();
-    let (code, mail) = new_verification(app, origin, Binding::Registration(id), &email, now)?;
+    let binding = Binding::Registration(id);
+    let (code, mail) = new_verification(app, origin, binding, &email, &origin.languages, now)?;
     let registration = Registration {
         id,
         email: new.email,
@@ -103,7 +104,7 @@ fn already_registered(
 ) -> Result<Option<Mail>, FlowError> {
     let Some(email) = &owner.email else { return Ok(None) };
     let letter = Letter::AlreadyRegistered { email, requested_at: now, ip: origin.ip };
-    post(app, email, &letter, now).map(Some)
+    post(app, email, owner.languages(), &letter, now).map(Some)
 }
 
 /// An address has at most this many registrations that wait: it bounds what confirming one of them costs.
@@ -143,7 +144,8 @@ async fn make_user(
     let now = app.clock.now();
     let verification = match app.config.registration.verification {
         Verification::Optional => {
-            Some(new_verification(app, origin, Binding::Address(&new.email), &new.email, now)?)
+            let binding = Binding::Address(&new.email);
+            Some(new_verification(app, origin, binding, &new.email, &origin.languages, now)?)
         }
         Verification::Required | Verification::None => None,
     };

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::{
-    CodeHash, CodePurpose, Email, EventKind, Mail, Origin, RegistrationId, Timestamp, User, UserId,
+    CodeHash, CodePurpose, Email, EventKind, Language, Mail, Origin, RegistrationId, Timestamp, User, UserId,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, Binding, PENDING_FOR, Whose, new_verification};
@@ -14,15 +14,15 @@ pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose
     let now = app.clock.now();
     let found = find(&app.store.read()?, &whose, now)?;
     let event = Audit { now, origin }.success(EventKind::VerificationRequested);
-    let Some((owner, email)) = found else {
+    let Some(Waiting { owner, email, languages }) = found else {
         // Written all the same: an answer that comes sooner would tell that there is nobody.
         return Ok(app.store.write(move |tx| tx.append_event(&event)).await?);
     };
-    let binding = match owner {
-        Owner::Registration(id) => Binding::Registration(id),
-        Owner::User(_) => Binding::Address(&email),
+    let (binding, languages) = match owner {
+        Owner::Registration(id) => (Binding::Registration(id), &origin.languages),
+        Owner::User(_) => (Binding::Address(&email), &languages),
     };
-    let (code, mail) = new_verification(app, origin, binding, &email, now)?;
+    let (code, mail) = new_verification(app, origin, binding, &email, languages, now)?;
     let interval = app.config.registration.resend_interval;
     app.store
         .write(move |tx| {
@@ -38,7 +38,14 @@ pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose
         .await
 }
 
-/// Who waits for the code.
+/// Somebody who waits for a code.
+struct Waiting {
+    owner: Owner,
+    email: Email,
+    /// Of a user; a registration has none of its own.
+    languages: Vec<Language>,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Owner {
     Registration(RegistrationId),
@@ -47,7 +54,7 @@ enum Owner {
 
 /// The one registration that is meant, or the account that waits for its first code. An address with several
 /// registrations names none of them: a code for the newest could be a stranger's, put into the owner's mailbox.
-fn find(read: &ReadTx, whose: &Whose, now: Timestamp) -> Result<Option<(Owner, Email)>, FlowError> {
+fn find(read: &ReadTx, whose: &Whose, now: Timestamp) -> Result<Option<Waiting>, FlowError> {
     let registration = match whose {
         Whose::Registration(id) => read.registration(*id)?,
         Whose::Email(email) => {
@@ -60,13 +67,17 @@ fn find(read: &ReadTx, whose: &Whose, now: Timestamp) -> Result<Option<(Owner, E
     };
     if let Some(registration) = registration {
         let is_pending = now < registration.created_at.after(PENDING_FOR);
-        return Ok(is_pending.then_some((Owner::Registration(registration.id), registration.email)));
+        let owner = Owner::Registration(registration.id);
+        return Ok(is_pending.then_some(Waiting { owner, email: registration.email, languages: Vec::new() }));
     }
     let Whose::Email(email) = whose else { return Ok(None) };
     // Somebody who was disabled gets no code: it would enable them.
     let waits = |user: &User| !user.email_verified && (user.is_active || user.last_login.is_none());
     let user = read.user_by_email(&email.key())?.filter(waits);
-    Ok(user.and_then(|user| Some((Owner::User(user.id), user.email?))))
+    Ok(user.and_then(|user| {
+        let languages = user.languages().to_vec();
+        Some(Waiting { owner: Owner::User(user.id), email: user.email?, languages })
+    }))
 }
 
 fn code_of(tx: &WriteTx, owner: Owner) -> Result<Option<CodeHash>, FlowError> {

@@ -19,6 +19,17 @@ pub(crate) enum TransportError {
     Host { host: String, reason: String },
 }
 
+/// A template that no letter can be written with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TemplateError {
+    /// In the folder that the configuration names, or that folder itself.
+    #[error("{path}: {reason}")]
+    Override { path: PathBuf, reason: String },
+    /// A mistake in the program.
+    #[error("built-in {name}: {reason}")]
+    BuiltIn { name: String, reason: String },
+}
+
 /// Why a mail did not get away. The reason is one bounded line, good for an administrator's eyes; it may quote the
 /// server and so name the address: it belongs into the outbox, not into the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, SinglePart};
+use lettre::message::{Body, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use crate::config;
@@ -42,11 +42,11 @@ impl Sender {
 pub(super) fn compose(sender: &Sender, mail: &Mail, wire: Wire) -> Result<Message, Unrepresentable> {
     let to = address(&mail.to)?;
     let domain = sender.0.email.domain();
-    let part = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(mail.text.expose(), wire)?);
+    let text = part(ContentType::TEXT_PLAIN, mail.text.expose(), wire)?;
     // Given, since lettre would otherwise read it back from the headers, where quoted addresses confuse it.
     let envelope = Envelope::new(Some(sender.0.email.clone()), vec![to.clone()])
         .map_err(|error| Unrepresentable(format!("cannot address the mail: {error}")))?;
-    Message::builder()
+    let mut message = Message::builder()
         .envelope(envelope)
         .from(sender.0.clone())
         .to(to.into())
@@ -58,9 +58,27 @@ pub(super) fn compose(sender: &Sender, mail: &Mail, wire: Wire) -> Result<Messag
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
-        ))
-        .singlepart(part)
-        .map_err(|error| Unrepresentable(format!("cannot compose the mail: {error}")))
+        ));
+    if let Some(language) = &mail.language {
+        let name = HeaderName::new_from_ascii_str("Content-Language");
+        message = message.raw_header(HeaderValue::new(name, text::one_line(language.as_str())));
+    }
+    let composed = match &mail.html {
+        // Readers show the last form that they can show (RFC 2046, section 5.1.4).
+        Some(html) => {
+            let html = part(ContentType::TEXT_HTML, html.expose(), wire)?;
+            // lettre would make the boundary up anew each time. No text can hold this one: the id is not known before.
+            let boundary = format!("=_{}", mail.id);
+            let parts = MultiPart::alternative().boundary(boundary).singlepart(text).singlepart(html);
+            message.multipart(parts)
+        }
+        None => message.singlepart(text),
+    };
+    composed.map_err(|error| Unrepresentable(format!("cannot compose the mail: {error}")))
+}
+
+fn part(kind: ContentType, text: &str, wire: Wire) -> Result<SinglePart, Unrepresentable> {
+    Ok(SinglePart::builder().header(kind).body(body(text, wire)?))
 }
 
 /// The address with its domain in the IDNA form, which every server understands.
@@ -106,7 +124,7 @@ fn body(text: &str, wire: Wire) -> Result<Body, Unrepresentable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MailId, MailKind, Secret, Timestamp};
+    use crate::domain::{Language, MailId, MailKind, Secret, Timestamp};
 
     const LINK: &str =
         "https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3";
@@ -116,17 +134,24 @@ mod tests {
         Sender::new(&config::Mailbox { name: name.map(str::to_owned), address }).unwrap()
     }
 
-    fn compose_text(to: &str, subject: &str, text: &str, wire: Wire) -> Result<String, Unrepresentable> {
-        let mail = Mail::new(
+    fn mail(to: &str, subject: &str, text: &str) -> Mail {
+        Mail::new(
             MailId([7; 16]),
             Email::from_stored(to.to_owned()),
             MailKind::VerifyEmail,
             subject.to_owned(),
             Secret::new(text.to_owned()),
             Timestamp::from_millis(1_795_362_180_123),
-        );
-        let message = compose(&sender(Some("Keystead, Inc.")), &mail, wire)?;
+        )
+    }
+
+    fn compose_mail(mail: &Mail, wire: Wire) -> Result<String, Unrepresentable> {
+        let message = compose(&sender(Some("Keystead, Inc.")), mail, wire)?;
         Ok(String::from_utf8(message.formatted()).unwrap())
+    }
+
+    fn compose_text(to: &str, subject: &str, text: &str, wire: Wire) -> Result<String, Unrepresentable> {
+        compose_mail(&mail(to, subject, text), wire)
     }
 
     fn headers(message: &str) -> Vec<&str> {
@@ -158,6 +183,53 @@ mod tests {
         ");
         assert!(message.contains(&format!("\r\n01234567\r\n\r\n{LINK}\r\n")));
         assert_eq!(message, compose_text("ada@example.com", "Confirm", &text, Wire::SevenBit).unwrap());
+    }
+
+    #[test]
+    fn a_mail_of_two_forms_has_the_text_first_and_is_the_same_each_time() {
+        let text = format!("Adiós\n\n01234567\n\n{LINK}\n");
+        let html = format!("<p>Adiós</p>\n<p>01234567</p>\n<a href=\"{LINK}\">x</a>\n");
+        let language = Language::parse("es");
+        let html = Some(Secret::new(html));
+        let mail = Mail { html, language, ..mail("ada@example.com", "Confirm", &text) };
+
+        let file = compose_mail(&mail, Wire::EightBit).unwrap();
+        let wire = compose_mail(&mail, Wire::SevenBit).unwrap();
+
+        insta::assert_snapshot!(file.replace('\r', ""), @r#"
+        From: =?utf-8?b?S2V5c3RlYWQsIEluYy4=?= <keystead@xn--bcher-kva.example>
+        To: ada@example.com
+        Subject: Confirm
+        Date: Sun, 22 Nov 2026 15:43:00 +0000
+        Message-ID: <07070707-0707-0707-0707-070707070707@xn--bcher-kva.example>
+        Auto-Submitted: auto-generated
+        Content-Language: es
+        MIME-Version: 1.0
+        Content-Type: multipart/alternative;
+         boundary="=_07070707-0707-0707-0707-070707070707"
+
+        --=_07070707-0707-0707-0707-070707070707
+        Content-Type: text/plain; charset=utf-8
+        Content-Transfer-Encoding: 8bit
+
+        Adiós
+
+        01234567
+
+        https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3
+        --=_07070707-0707-0707-0707-070707070707
+        Content-Type: text/html; charset=utf-8
+        Content-Transfer-Encoding: 8bit
+
+        <p>Adiós</p>
+        <p>01234567</p>
+        <a href="https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3">x</a>
+        --=_07070707-0707-0707-0707-070707070707--
+        "#);
+        assert_eq!(file, compose_mail(&mail, Wire::EightBit).unwrap());
+        assert_eq!(wire, compose_mail(&mail, Wire::SevenBit).unwrap());
+        assert!(wire.is_ascii() && wire.matches("quoted-printable").count() == 2, "{wire}");
+        assert!(wire.contains("\r\n01234567\r\n"), "{wire}");
     }
 
     #[test]

@@ -6,12 +6,16 @@
 mod console;
 mod directory;
 mod error;
+mod letter;
 mod message;
+mod samples;
 mod smtp;
+mod sources;
 mod templates;
 mod text;
 mod transport;
 
-pub(crate) use error::TransportError;
-pub(crate) use templates::{Letter, TemplateError, Templates};
+pub(crate) use error::{TemplateError, TransportError};
+pub(crate) use letter::{Letter, PasswordChange};
+pub(crate) use templates::Templates;
 pub(crate) use transport::Transport;

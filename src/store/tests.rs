@@ -192,6 +192,21 @@ async fn mails_come_due_in_their_order() {
     assert_eq!(due.iter().map(|mail| mail.id.0[0]).collect::<Vec<_>>(), [2, 1]);
 }
 
+#[tokio::test]
+async fn a_mail_of_the_longest_forms_is_kept() {
+    let folder = folder();
+    let store = open(folder.path());
+    let form = || Secret::new("x".repeat(24 << 10));
+    let to = Email::from_stored(format!("{}@example.com", "a".repeat(240)));
+    let mail = Mail::new(MailId([1; 16]), to, MailKind::VerifyEmail, "s".repeat(998), form(), NOW);
+    let mail = Mail { html: Some(form()), last_error: Some("e".repeat(1200)), ..mail };
+    let kept = mail.clone();
+
+    store.write(move |tx| tx.enqueue_mail(&mail)).await.expect("queued");
+
+    assert_eq!(store.read().expect("a view").mail(kept.id).expect("read"), Some(kept));
+}
+
 /// One file for each schema that was ever released: this one was made by the program that had schema 1.
 #[tokio::test]
 async fn a_store_of_schema_1_opens_and_is_whole() {

@@ -407,6 +407,18 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// All of it.
+    pub eml: String,
+}
+
+/// What stands in the first part of a message of several, or all that stands in it.
+fn text_part<'a>(head: &str, body: &'a str) -> &'a str {
+    let Some((_, boundary)) = head.split_once("boundary=\"") else { return body };
+    let boundary = format!("--{}", boundary.split('"').next().expect("an end"));
+    let part = body.split(&boundary).nth(1).expect("a part");
+    let (head, text) = part.split_once("\n\n").expect("a body");
+    assert!(head.contains("text/plain"), "{head}");
+    text
 }
 
 impl Mail {
@@ -417,7 +429,8 @@ impl Mail {
             let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             line.unwrap_or_else(|| panic!("no {name} in {head}")).to_owned()
         };
-        Self { to: header("To"), subject: header("Subject"), text: text.to_owned() }
+        let text = text_part(head, text);
+        Self { to: header("To"), subject: header("Subject"), text: text.to_owned(), eml: eml.clone() }
     }
 
     /// The eight digits that stand alone on a line.

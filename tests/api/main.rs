@@ -13,6 +13,7 @@ mod access;
 mod codes;
 mod http;
 mod jobs;
+mod letters;
 mod passwords;
 mod profile;
 mod races;

@@ -488,7 +488,7 @@ impl Mail {
         let eml = eml.replace("\r\n", "\n");
         let (head, text) = eml.split_once("\n\n").expect("a body");
         let to = head.lines().find_map(|line| line.strip_prefix("To: ")).expect("a reader");
-        Self { to: to.to_owned(), text: text.to_owned() }
+        Self { to: to.to_owned(), text: text_part(head, text).to_owned() }
     }
 
     /// The eight digits that stand alone on a line.
@@ -506,6 +506,14 @@ impl Mail {
     pub(crate) fn long_code(&self) -> String {
         self.link().split_once("?code=").expect("a code").1.to_owned()
     }
+}
+
+/// What stands in the first part of a message of several, or all that stands in it.
+fn text_part<'a>(head: &str, body: &'a str) -> &'a str {
+    let Some((_, boundary)) = head.split_once("boundary=\"") else { return body };
+    let boundary = format!("--{}", boundary.split('"').next().expect("an end"));
+    let part = body.split(&boundary).nth(1).expect("a part");
+    part.split_once("\n\n").expect("a body").1
 }
 
 pub(crate) fn code_in(text: &str) -> Option<String> {

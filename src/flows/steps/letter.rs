@@ -3,18 +3,29 @@
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::random;
-use crate::domain::{Email, Mail, MailId, Timestamp};
+use crate::domain::{Email, Language, Mail, MailId, Timestamp};
 use crate::flows::FlowError;
 use crate::limiter::Subject;
 use crate::mail::Letter;
 
-/// Renders the letter now, so that the transaction which promises it only stores it.
-pub(crate) fn post(app: &App, to: &Email, letter: &Letter<'_>, now: Timestamp) -> Result<Mail, FlowError> {
-    let rendered = app.templates.render(letter).map_err(|error| FlowError::Internal(error.to_string()))?;
+/// Renders the letter now, so that the transaction which promises it only stores it. A user is written to in their own
+/// language, whoever asks; what a stranger asks in counts only where there is no user yet.
+pub(crate) fn post(
+    app: &App,
+    to: &Email,
+    languages: &[Language],
+    letter: &Letter<'_>,
+    now: Timestamp,
+) -> Result<Mail, FlowError> {
+    let rendered = app.templates.render(letter, languages);
+    let rendered = rendered.map_err(|error| FlowError::Internal(error.to_string()))?;
     let id = MailId::new(now, random::bytes());
-    let useful_until = letter.valid_for().map(|span| now.after(span));
-    let mail = Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now);
-    Ok(Mail { useful_until, ..mail })
+    Ok(Mail {
+        html: Some(rendered.html),
+        language: Some(rendered.language),
+        useful_until: letter.valid_for().map(|span| now.after(span)),
+        ..Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now)
+    })
 }
 
 /// Whether a mailbox takes another mail that a stranger causes. The answer to the stranger must not depend on it.

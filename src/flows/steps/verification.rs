@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::crypto::token::{hash_short_code, matches, new_code, new_token};
-use crate::domain::{CodeHash, Email, Mail, Origin, RegistrationId, Secret, Timestamp};
+use crate::domain::{CodeHash, Email, Language, Mail, Origin, RegistrationId, Secret, Timestamp};
 use crate::flows::FlowError;
 use crate::flows::steps::letter::post;
 use crate::mail::Letter;
@@ -39,6 +39,7 @@ pub(crate) fn new_verification(
     origin: &Origin,
     binding: Binding<'_>,
     to: &Email,
+    languages: &[Language],
     now: Timestamp,
 ) -> Result<(CodeHash, Mail), FlowError> {
     let config = &app.config.registration;
@@ -60,7 +61,7 @@ pub(crate) fn new_verification(
         requested_at: now,
         ip: origin.ip,
     };
-    Ok((code, post(app, to, &letter, now)?))
+    Ok((code, post(app, to, languages, &letter, now)?))
 }
 
 /// Whether these digits open a code that is out.
