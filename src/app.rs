@@ -45,7 +45,7 @@ pub(crate) enum AppError {
 impl App {
     /// Opens or creates the store, and makes what keys are missing.
     pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
-        let templates = Templates::load(&config.server.public_url, None)?;
+        let templates = Templates::load(&config.server.public_url, config.mail.templates.as_deref())?;
         let transport = Transport::open(&config.mail)?;
         let passwords = PasswordPool::start(&config.passwords).map_err(AppError::Passwords)?;
         let now = clock.now();

@@ -94,6 +94,7 @@ pub(super) struct RawMail {
     smtp_username: String,
     smtp_password: String,
     smtp_security: String,
+    templates: String,
 }
 
 impl RawMail {
@@ -114,6 +115,7 @@ impl RawMail {
             smtp_username: set(self.smtp_username),
             smtp_password: set(self.smtp_password).map(Secret::new),
             smtp_security: choice(settings, "mail.smtp_security", &self.smtp_security, &securities)?,
+            templates: set(self.templates).map(PathBuf::from),
         };
         if !mail.smtp_host.is_empty() && !parse::is_host(&mail.smtp_host) {
             let reason = format!("{:?} is not a host: write smtp.example.com", mail.smtp_host);

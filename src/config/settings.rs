@@ -15,7 +15,7 @@ const EXAMPLE: &str = include_str!("../../auth.toml.example");
 const EXAMPLE_NAME: &str = "auth.toml.example";
 
 const SECRETS: [&str; 2] = ["mail.smtp_password", "tokens.hs256_secret"];
-const PATHS: [&str; 2] = ["store.path", "mail.directory"];
+const PATHS: [&str; 3] = ["store.path", "mail.directory", "mail.templates"];
 
 /// All settings, in the order of the example.
 #[derive(Debug, Clone)]

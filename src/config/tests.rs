@@ -380,6 +380,9 @@ fn relative_paths_start_at_the_folder_of_the_file() {
     let config = setup.loaded();
     assert_eq!(config.store.path, setup.folder.path().join("data/auth.redb"));
     assert_eq!(config.mail.directory, Path::new("/var/mail"));
+    assert_eq!(config.mail.templates, None);
+    let setup = with_file("[mail]\ntemplates = \"letters\"\n");
+    assert_eq!(setup.loaded().mail.templates, Some(setup.folder.path().join("letters")));
 
     let here = Config::layered(Some((Path::new("auth.toml"), "")), BTreeMap::new()).expect("valid");
     assert_eq!(here.store.path, Path::new("keystead.redb"));

@@ -53,6 +53,8 @@ pub(crate) struct MailConfig {
     pub(crate) smtp_username: Option<String>,
     pub(crate) smtp_password: Option<Secret<String>>,
     pub(crate) smtp_security: SmtpSecurity,
+    /// The operator's own letters.
+    pub(crate) templates: Option<PathBuf>,
 }
 
 /// A sender: an address, with or without a name.

@@ -190,6 +190,7 @@ mod tests {
             smtp_username: None,
             smtp_password: None,
             smtp_security,
+            templates: None,
         }
     }
 

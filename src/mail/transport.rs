@@ -59,6 +59,7 @@ mod tests {
             smtp_username: None,
             smtp_password: None,
             smtp_security: SmtpSecurity::StartTls,
+            templates: None,
         }
     }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Mail, PASSWORD, Process, Service, configure, configured, empty_folder, eventually, lacks, mails, program,
-    variable,
+    Mail, PASSWORD, Process, Service, configure, configured, empty_folder, eventually, keystead, lacks,
+    mails, program, variable,
 };
 
 const ADA: &str = "ada@example.com";
@@ -57,6 +57,36 @@ fn a_link_changes_nothing_until_its_button_is_pressed() {
     );
     service.client().raw(request.as_bytes()).expect("an answer").expect(200);
     service.logged_in(ADA);
+}
+
+#[test]
+fn an_operators_own_letters_are_sent() {
+    let folder = configured("mail.templates = \"letters\"");
+    fs::create_dir_all(folder.path().join("letters/en")).expect("made");
+    let text = "Subject: Welcome to Example\n\nYour code:\n\n{{ code }}\n\n{{ link }}\n";
+    fs::write(folder.path().join("letters/en/verify_email.txt"), text).expect("written");
+    let service = Service::start(folder.path());
+
+    service.register(ADA).expect(202);
+
+    let mail = service.mail_to(ADA);
+    assert!(mail.text.starts_with("Your code:\n\n"), "{}", mail.text);
+    service.verify(ADA, &mail.code()).expect(200);
+}
+
+#[test]
+fn a_broken_letter_stops_the_start_with_its_file_and_line() {
+    let folder = configured("mail.templates = \"letters\"");
+    let start = || keystead(folder.path(), &["serve"]).run();
+    start().expect_complaint(2, &["mail templates: letters: cannot be read: "]);
+
+    fs::create_dir_all(folder.path().join("letters/es")).expect("made");
+    let file = folder.path().join("letters/es/verify_email.txt");
+    fs::write(&file, "Subject: Hola\n\n{{ code }}\n\n{{ enlace }}\n").expect("written");
+    start().expect_complaint(2, &["letters/es/verify_email.txt: undefined value", "es/verify_email.txt:5"]);
+
+    fs::write(&file, "Subject: Hola\n\n{{ code }}\n\n{{ link }}\n").expect("written");
+    Service::start(folder.path()).terminate();
 }
 
 /// A mail server and what came to it.
