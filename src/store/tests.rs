@@ -239,6 +239,41 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     assert!(store.is_revoked(ended));
 }
 
+/// Made by the program that had schema 1 and version 2 of users and mails: they have languages.
+#[tokio::test]
+async fn a_store_whose_users_have_languages_opens_and_is_whole() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-2.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let read = store.read().expect("a view");
+
+    let report = read.check().expect("checked");
+    assert!(report.is_sound(), "{:?}", report.problems);
+    let user = |id| read.user(UserId(id)).expect("read").expect("there");
+    assert_eq!((user(1).full_name(), user(1).language), ("Ada Lovelace".to_owned(), Language::parse("es")));
+    assert_eq!((user(2).is_superuser, user(2).language), (true, None));
+    assert_eq!((user(3).email_verified, user(3).language), (false, None));
+    let mails = read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read");
+    let facts = |mail: &Mail| (mail.to.as_str().to_owned(), mail.kind, mail.language.clone());
+    let mut found: Vec<_> = mails.iter().map(facts).collect();
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    let (en, es) = (Language::parse("en"), Language::parse("es"));
+    assert_eq!(
+        found,
+        [
+            ("ada@example.com".to_owned(), MailKind::AlreadyRegistered, es.clone()),
+            ("bob@example.com".to_owned(), MailKind::VerifyEmail, en),
+            ("grace@example.com".to_owned(), MailKind::VerifyEmail, es),
+        ]
+    );
+    for mail in &mails {
+        let end = mail.useful_until.map(|end| end.since(mail.created_at).as_secs());
+        assert_eq!(end, (mail.kind == MailKind::VerifyEmail).then_some(600));
+        assert!(mail.html.as_ref().is_some_and(|html| html.expose().starts_with("<!doctype html>")));
+    }
+}
+
 #[tokio::test]
 async fn a_user_of_an_older_version_is_kept_whole_when_it_changes() {
     let folder = folder();
