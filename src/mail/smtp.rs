@@ -123,9 +123,17 @@ impl Smtp {
 mod tests {
     use std::path::PathBuf;
 
-    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use std::sync::Arc;
+
+    use lettre::transport::smtp::client::Certificate;
+    use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
     use tokio::net::TcpListener;
     use tokio::task::JoinHandle;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::aws_lc_rs;
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     use super::*;
     use crate::config::{MailTransport, Mailbox};
@@ -145,29 +153,34 @@ mod tests {
             let heard = tokio::spawn(async move {
                 let (socket, _) = listener.accept().await.unwrap();
                 let mut socket = BufReader::new(socket);
-                let mut heard = String::new();
                 socket.write_all(b"220 sink\r\n").await.unwrap();
-                let mut in_data = false;
-                loop {
-                    let mut line = String::new();
-                    if socket.read_line(&mut line).await.unwrap_or(0) == 0 {
-                        return heard;
-                    }
-                    heard.push_str(&line);
-                    let end = in_data && line == ".\r\n";
-                    let answer = match &line {
-                        _ if in_data && !end => continue,
-                        _ if end && word == "." => reply,
-                        _ if !end && line.starts_with(word) => reply,
-                        line if line.starts_with("DATA") => "354 go on",
-                        line if line.starts_with("EHLO") => "250-sink\r\n250 AUTH PLAIN",
-                        _ => "250 fine",
-                    };
-                    in_data = answer.starts_with("354");
-                    if socket.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
-                        return heard;
+                listen(socket, word, reply).await
+            });
+            Self { port, heard }
+        }
+
+        /// A server whose certificate is of an authority that nobody trusts unasked. Before TLS it takes nothing but
+        /// `EHLO` and `STARTTLS`; it keeps what is said after that.
+        async fn guarded(security: SmtpSecurity) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let heard = tokio::spawn(async move {
+                let mut socket = BufReader::new(listener.accept().await.unwrap().0);
+                if security == SmtpSecurity::StartTls {
+                    socket.write_all(b"220 sink\r\n").await.unwrap();
+                    for (word, reply) in [("EHLO", "250-sink\r\n250 STARTTLS"), ("STARTTLS", "220 go on")] {
+                        let mut line = String::new();
+                        socket.read_line(&mut line).await.unwrap();
+                        assert!(line.starts_with(word), "{line}");
+                        socket.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
                     }
                 }
+                let Ok(tls) = acceptor().accept(socket.into_inner()).await else { return String::new() };
+                let mut tls = BufReader::new(tls);
+                if security == SmtpSecurity::Tls {
+                    tls.write_all(b"220 sink\r\n").await.unwrap();
+                }
+                listen(tls, "NOOP", "250 fine").await
             });
             Self { port, heard }
         }
@@ -175,6 +188,65 @@ mod tests {
         async fn kind() -> Self {
             Self::answering("NOOP", "250 fine").await
         }
+    }
+
+    /// Takes one conversation, as [`Sink::answering`] says.
+    async fn listen<S>(mut socket: BufReader<S>, word: &str, reply: &str) -> String
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut heard = String::new();
+        let mut in_data = false;
+        loop {
+            let mut line = String::new();
+            if socket.read_line(&mut line).await.unwrap_or(0) == 0 {
+                return heard;
+            }
+            heard.push_str(&line);
+            let end = in_data && line == ".\r\n";
+            let answer = match &line {
+                _ if in_data && !end => continue,
+                _ if end && word == "." => reply,
+                _ if !end && line.starts_with(word) => reply,
+                line if line.starts_with("DATA") => "354 go on",
+                line if line.starts_with("EHLO") => "250-sink\r\n250 AUTH PLAIN",
+                _ => "250 fine",
+            };
+            in_data = answer.starts_with("354");
+            let written = socket.write_all(format!("{answer}\r\n").as_bytes()).await;
+            if written.is_err() || socket.flush().await.is_err() {
+                return heard;
+            }
+        }
+    }
+
+    fn acceptor() -> TlsAcceptor {
+        let pem = include_bytes!("../../tests/fixtures/tls/localhost.pem");
+        let chain = CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect();
+        let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// What the service does, but trusting the authority of these tests too. No configuration can make it do that.
+    async fn deliver_trusting(port: u16, security: SmtpSecurity, host: &str) -> Result<(), DeliveryError> {
+        let pem = include_bytes!("../../tests/fixtures/tls/authority.pem");
+        let authority = Certificate::from_pem(pem).unwrap();
+        let tls = TlsParameters::builder(host.to_owned()).add_root_certificate(authority).build().unwrap();
+        let mut config = config(port, security);
+        config.smtp_username = Some("keystead".to_owned());
+        config.smtp_password = Some(Secret::new("hunter2".to_owned()));
+        let mut smtp = open(&config);
+        smtp.security = match smtp.security {
+            Security::StartTls(_) => Security::StartTls(tls),
+            Security::Tls(_) | Security::Clear => Security::Tls(tls),
+        };
+        smtp.deliver(&mail()).await
     }
 
     fn config(port: u16, smtp_security: SmtpSecurity) -> MailConfig {
@@ -308,6 +380,43 @@ mod tests {
             assert!(!refused.is_permanent(), "{refused}");
             let heard = sink.heard.await.unwrap();
             assert!(!heard.contains("AUTH") && !heard.contains("MAIL") && !heard.contains("DATA"), "{heard}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_proves_its_name_gets_log_in_and_mail_under_tls() {
+        for security in [SmtpSecurity::StartTls, SmtpSecurity::Tls] {
+            let sink = Sink::guarded(security).await;
+
+            deliver_trusting(sink.port, security, "localhost").await.unwrap();
+
+            let heard = sink.heard.await.unwrap();
+            assert!(heard.contains("AUTH PLAIN") && heard.contains("\r\n01234567\r\n"), "{heard}");
+            assert!(heard.ends_with("\r\n.\r\nQUIT\r\n"), "{heard}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_with_a_certificate_for_another_name_hears_nothing() {
+        for security in [SmtpSecurity::StartTls, SmtpSecurity::Tls] {
+            let sink = Sink::guarded(security).await;
+
+            let refused = deliver_trusting(sink.port, security, "mail.example.com").await.unwrap_err();
+
+            assert!(!refused.is_permanent() && refused.to_string().contains("certificate"), "{refused}");
+            assert_eq!(sink.heard.await.unwrap(), "");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_of_an_unknown_authority_hears_nothing() {
+        for security in [SmtpSecurity::StartTls, SmtpSecurity::Tls] {
+            let sink = Sink::guarded(security).await;
+
+            let refused = deliver(&config(sink.port, security)).await.unwrap_err();
+
+            assert!(!refused.is_permanent(), "{refused}");
+            assert_eq!(sink.heard.await.unwrap(), "");
         }
     }
 }
