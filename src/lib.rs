@@ -36,7 +36,8 @@
 //! - **API key**: a user's long-lived credential for programs; belongs to no session.
 //! - **lane**: who shares a count of wrong passwords: strangers, or one browser or address that logged in before.
 //! - **code**: one-time, mailed; eight digits to type, or a long one in a link.
-//! - **event**: a row of the audit log. **outbox**: mails that are promised and not delivered.
+//! - **event**: a row of the audit log. **letter**: what we write to somebody. **mail**: a letter on its way.
+//!   **outbox**: mails that are promised and not delivered.
 //! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
 //!
 //! # What always holds

@@ -140,6 +140,12 @@ impl Mail {
         self.useful_until.is_some_and(|end| now >= end)
     }
 
+    /// Gives the mail up without another attempt: what is in it is dead.
+    pub(crate) fn expired(&mut self) {
+        self.last_error.get_or_insert_with(|| "not sent before what is in it was dead".to_owned());
+        self.give_up();
+    }
+
     /// A code stays in the store no longer than somebody may still read it from a mail.
     fn give_up(&mut self) {
         self.status = MailStatus::Failed;
@@ -211,13 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_mail_keeps_its_words_unless_there_is_a_code_in_them() {
+    fn a_mail_that_is_given_up_keeps_its_words_unless_there_is_a_code_in_them() {
         let (mut code, mut notice) = (mail(Some(Timestamp::from_secs(600))), mail(None));
 
-        code.refused("no such user".into());
+        code.expired();
         notice.refused("no such user".into());
 
         assert_eq!((code.status, code.text.expose().as_str(), code.html), (MailStatus::Failed, "", None));
+        assert_eq!((code.attempts, code.last_error.is_some()), (0, true));
         assert_eq!((notice.status, notice.text.expose().as_str()), (MailStatus::Failed, "12345678"));
         assert!(notice.html.is_some() && notice.attempts == 1);
     }

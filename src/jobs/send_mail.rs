@@ -26,7 +26,7 @@ pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
 async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
     let id = mail.id;
     if mail.is_useless(app.clock.now()) {
-        mail.refused("not sent: what it says did not count any more".to_owned());
+        mail.expired();
         return put_back(app, mail).await;
     }
     match app.transport.deliver(&mail).await {

@@ -425,7 +425,7 @@ mod tests {
 
         Si ya lo sabías, no tienes que hacer nada más.
 
-        Si no fuiste tú, alguien más lee tu correo: protege primero tu buzón y después
+        Si no fuiste tú, otra persona lee tu correo: protege primero tu buzón y después
         pide una contraseña nueva cuanto antes:
 
         https://id.example.com
