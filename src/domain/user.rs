@@ -1,6 +1,8 @@
 //! A user: one person's account.
 
-use crate::domain::{Avatar, Email, Language, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username};
+use crate::domain::{
+    Avatar, Email, Language, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username,
+};
 
 /// An account. Has an email address or a username, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use crate::domain::{
 use crate::store::codec::{self, CodecError};
 use crate::store::error::Unique;
 use crate::store::records::{
-    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord, MailRecordV1,
-    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
+    MailRecordV1, MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord,
+    UserRecord, UserRecordV1,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
