@@ -3,6 +3,7 @@
 //! A command is a struct of its arguments with a `run`, and a line in [`Command`]. Must never: touch the store but
 //! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
 
+mod activate_user;
 mod change_password;
 mod check;
 mod control;
@@ -25,6 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::flows::Rank;
 use crate::{server, telemetry};
+use activate_user::ActivateUser;
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
@@ -64,6 +66,9 @@ enum Command {
     /// Change a user's password and end the user's sessions
     #[command(name = "changepassword")]
     ChangePassword(ChangePassword),
+    /// Let a user log in who is disabled or never confirmed their address
+    #[command(name = "activateuser")]
+    ActivateUser(ActivateUser),
     /// Verify the database: every checksum, every row, every index
     Check(Check),
     /// List or rotate the signing keys
@@ -120,6 +125,7 @@ impl Arguments {
             Command::CreateStaffUser(create) => Box::pin(create.run(config, Rank::Staff)).await,
             Command::CreateSuperuser(create) => Box::pin(create.run(config)).await,
             Command::ChangePassword(change) => change.run(config).await,
+            Command::ActivateUser(activate) => activate.run(config).await,
             Command::Check(check) => check.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),

@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::app::App;
 use crate::cli::outcome::{Outcome, Refusal};
 use crate::domain::{
-    Algorithm, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts, Secret,
-    SigningKey, User, Username,
+    Algorithm, Code, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts,
+    Secret, SigningKey, User, Username,
 };
-use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Rank, Rules};
+use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Identifier, Rank, Rules, Whose};
 
 /// One wish, as it goes over the control socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Rank, R
 pub(super) enum Operation {
     CreateUser(Account),
     ChangePassword(PasswordChange),
+    ActivateUser(Activate),
     Check,
     ListKeys,
     RotateKeys,
@@ -55,11 +56,20 @@ pub(super) struct PasswordChange {
     pub(super) allow_weak_password: bool,
 }
 
+/// Whom to activate, and the code if there is one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Activate {
+    pub(super) user: Option<String>,
+    pub(super) code: Option<String>,
+}
+
 /// Does it, and says what to print.
 pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
     match operation {
         Operation::CreateUser(account) => create_user(app, &account).await,
         Operation::ChangePassword(change) => change_password(app, &change).await,
+        Operation::ActivateUser(activate) => activate_user(app, &activate).await,
         Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
@@ -71,6 +81,7 @@ impl Operation {
         match self {
             Self::CreateUser(_) => "create_user",
             Self::ChangePassword(_) => "change_password",
+            Self::ActivateUser(_) => "activate_user",
             Self::Check => "check",
             Self::ListKeys => "list_keys",
             Self::RotateKeys => "rotate_keys",
@@ -142,6 +153,29 @@ impl Account {
 
 fn refuse(what: &'static str) -> impl Fn(Invalid) -> Refusal {
     move |invalid| Refusal::refused(what, &[invalid])
+}
+
+async fn activate_user(app: &Arc<App>, activate: &Activate) -> Result<Outcome, Refusal> {
+    let (origin, who) = (Origin::default(), activate.user.as_deref());
+    let activated = match (&activate.code, who) {
+        (None, who) => flows::activate_user(app, &origin, &Identifier::parse(who.unwrap_or_default())).await,
+        (Some(code), who) => match Code::parse(code) {
+            Some(code) => flows::confirm_email(app, &origin, code, who.and_then(whose)).await,
+            None => Err(FlowError::InvalidCode),
+        },
+    };
+    match activated {
+        Ok(user) => Ok(Outcome::saying(format!("User {} is active\n", name_of(&user)))),
+        Err(FlowError::NotFound) => Err(Refusal::new(format!("no user {}", who.unwrap_or_default()))),
+        Err(FlowError::InvalidCode) => Err(Refusal::new(
+            "this code is wrong, used or too old, or it is the digits without the email address: give --user",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn whose(text: &str) -> Option<Whose> {
+    Email::parse(text).ok().map(Whose::Email)
 }
 
 async fn create_user(app: &Arc<App>, account: &Account) -> Result<Outcome, Refusal> {

@@ -120,8 +120,7 @@ pub(crate) struct PasswordsConfig {
     pub(crate) queue: usize,
     /// How long one may wait before it is turned away.
     pub(crate) max_wait: Duration,
-    /// How long a mailed link can set another password.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the reset of a password"))]
+    /// How long a link to a new password can be used.
     pub(crate) reset_ttl: Duration,
 }
 

@@ -21,6 +21,12 @@ pub(crate) enum FlowError {
     InvalidToken,
     #[error("no valid code")]
     InvalidCode,
+    /// A link to a new password that is wrong, used or too old.
+    #[error("no valid link")]
+    InvalidLink,
+    /// The last active superuser cannot be disabled.
+    #[error("the last superuser")]
+    LastSuperuser,
     #[error("not found")]
     NotFound,
     /// Another account has this address. Told only where registering makes a user at once.

@@ -8,8 +8,9 @@ use crate::crypto::Verdict;
 use crate::crypto::token::fingerprint;
 use crate::domain::{EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Guess, Identifier, LoggedIn, Opening, remember_client, sign};
+use crate::flows::steps::{Audit, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign};
 use crate::limiter::Subject;
+use crate::mail::Letter;
 
 /// What somebody shows to be let in.
 #[derive(Debug, Clone)]
@@ -87,9 +88,13 @@ async fn refuse(
 ) -> Result<LoggedIn, FlowError> {
     let now = app.clock.now();
     let mut event = Audit { now, origin }.failure(EventKind::LoginFailed);
+    let mut notice = None;
     // Only an account that is there is named: people type passwords into the wrong field.
     if let Some(user) = credentials.identifier.find(&app.store.read()?)? {
         event = event.about(&user);
+        if user.is_active && guess.is_nearly_the_last() {
+            notice = post_to_user(app, &user, now, |email| Letter::LoginStopped { email, at: now })?;
+        }
     }
     let guess = guess.clone();
     app.store
@@ -97,6 +102,9 @@ async fn refuse(
             let is_over = guess.fail(tx)?;
             let event = event.clone();
             if is_over {
+                if let Some(notice) = &notice {
+                    tx.enqueue_mail(notice)?;
+                }
                 tx.append_event(&event.saying("too many in a row: new clients need a new password"))?;
             } else {
                 tx.append_event(&event)?;

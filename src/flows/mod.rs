@@ -3,8 +3,12 @@
 //! A flow reads like the sentence in its doc: the clock and the randomness first, slow work before the write, one
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
+mod activate_user;
 mod authenticate;
+mod change_email;
+mod change_password;
 mod check_store;
+mod close_account;
 mod create_user;
 mod error;
 mod has_superuser;
@@ -17,13 +21,18 @@ mod profile;
 mod refresh;
 mod register;
 mod resend_verification;
+mod reset_password;
 mod sessions;
 mod set_password;
 mod steps;
 mod verify_email;
 
+pub(crate) use activate_user::activate_user;
 pub(crate) use authenticate::{Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token};
+pub(crate) use change_email::{confirm_email_change, request_email_change};
+pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
+pub(crate) use close_account::close_account;
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
@@ -36,7 +45,8 @@ pub(crate) use profile::update_profile;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
+pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{LoggedIn, PENDING_FOR, Whose};
+pub(crate) use steps::{Identifier, LoggedIn, PENDING_FOR, Whose};
 pub(crate) use verify_email::{confirm_email, verify_email};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{EventKind, Invalid, ProfileChange, User};
-use crate::flows::steps::Audit;
+use crate::domain::{Change, EventKind, Invalid, ProfileChange, User};
+use crate::flows::steps::{Audit, post_to_user};
 use crate::flows::{Caller, FlowError};
+use crate::mail::Letter;
 
 /// Changes what users may change about themselves. Nothing changed is no event.
 pub(crate) async fn update_profile(
@@ -20,6 +21,12 @@ pub(crate) async fn update_profile(
         .by(&*caller.user)
         .about(&*caller.user)
         .in_session(caller.session());
+    // Whoever has a new name logs in with it: its owner hears of that.
+    let (at, ip) = (now, caller.origin.ip);
+    let notice = match &change.username {
+        Change::Keep => None,
+        _ => post_to_user(app, &caller.user, now, |email| Letter::UsernameChanged { email, at, ip })?,
+    };
     let user = app.store.write(move |tx| {
         let mut user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
         let changed = change.apply(&mut user, now);
@@ -28,6 +35,9 @@ pub(crate) async fn update_profile(
         }
         if changed.contains(&"username") {
             allow_username(&user)?;
+            if let Some(notice) = &notice {
+                tx.enqueue_mail(notice)?;
+            }
         }
         tx.save_user(&user)?;
         tx.append_event(&event.clone().saying(changed.join(" ")))?;

@@ -7,7 +7,7 @@ use crate::domain::{
     Event, EventKind, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, Timestamp, User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, LoggedIn, post, sign};
+use crate::flows::steps::{Audit, LoggedIn, post_to_user, sign};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
@@ -75,9 +75,8 @@ async fn tell_owner(
     session: &Session,
     now: Timestamp,
 ) -> Result<(), FlowError> {
-    let Some(email) = &user.email else { return Ok(()) };
-    let device = session.user_agent.as_deref();
-    let letter = Letter::TokenReuse { email, ended_at: now, ip: origin.ip, device };
-    let mail = post(app, email, user.languages(), &letter, now)?;
+    let (ended_at, ip, device) = (now, origin.ip, session.user_agent.as_deref());
+    let letter = |email| Letter::TokenReuse { email, ended_at, ip, device };
+    let Some(mail) = post_to_user(app, user, now, letter)? else { return Ok(()) };
     Ok(app.store.write(move |tx| tx.enqueue_mail(&mail)).await?)
 }

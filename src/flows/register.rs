@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::crypto::random;
 use crate::domain::{
-    Avatar, CodePurpose, Email, EventKind, Mail, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
+    Avatar, CodePurpose, Email, EventKind, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
     Registration, RegistrationId, Timestamp, User, Username,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, new_verification, post};
+use crate::flows::steps::{Audit, Binding, new_verification, post_to_user};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
@@ -71,8 +71,9 @@ async fn wait_for_code(
     };
     // If somebody takes the address between this look and the write, the code can still never be confirmed.
     let owner = app.store.read()?.user_by_email(&email.key())?;
-    let notice =
-        owner.as_ref().map(|owner| already_registered(app, origin, owner, now)).transpose()?.flatten();
+    let (requested_at, ip) = (now, origin.ip);
+    let letter = |email| Letter::AlreadyRegistered { email, requested_at, ip };
+    let notice = owner.as_ref().map(|owner| post_to_user(app, owner, now, letter)).transpose()?.flatten();
     let event = Audit { now, origin }.success(EventKind::UserRegistered);
     let event = match &owner {
         Some(owner) => event.about(owner).saying("the address has an account"),
@@ -94,17 +95,6 @@ async fn wait_for_code(
         })
         .await?;
     Ok(Registered::VerificationRequired { email, registration: id })
-}
-
-fn already_registered(
-    app: &App,
-    origin: &Origin,
-    owner: &User,
-    now: Timestamp,
-) -> Result<Option<Mail>, FlowError> {
-    let Some(email) = &owner.email else { return Ok(None) };
-    let letter = Letter::AlreadyRegistered { email, requested_at: now, ip: origin.ip };
-    post(app, email, owner.languages(), &letter, now).map(Some)
 }
 
 /// An address has at most this many registrations that wait: it bounds what confirming one of them costs.

@@ -1,9 +1,10 @@
 //! An operator gives an account another password.
 
 use crate::app::App;
-use crate::domain::{EventKind, NewPassword, Origin, Password, User};
+use crate::domain::{EventKind, NewPassword, Origin, Password, Target, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Identifier};
+use crate::flows::steps::{Audit, Identifier, end_sessions, forget_codes, judge_new_password, post_to_user};
+use crate::mail::{Letter, PasswordChange};
 
 /// What becomes of the rules for new passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(crate) enum Rules {
 }
 
 /// Sets the password of the account that `who` names by its email address or username, and ends all its sessions:
-/// whoever knew the old one is out.
+/// whoever knew the old one is out. Wrong passwords are forgotten, and the owner hears of it.
 pub(crate) async fn set_password(
     app: &App,
     origin: &Origin,
@@ -23,12 +24,13 @@ pub(crate) async fn set_password(
 ) -> Result<User, FlowError> {
     let user = Identifier::parse(who).find(&app.store.read()?)?.ok_or(FlowError::NotFound)?;
     let password = match rules {
-        Rules::Hold => NewPassword::judge(password, &app.config.passwords.policy, &(&user).into())
-            .map_err(|broken| FlowError::Invalid("password", broken))?,
+        Rules::Hold => judge_new_password(app, &user, password, "password")?,
         Rules::Waived => NewPassword::weak(password),
     };
     let hash = app.passwords.hash(password.as_password()).await?;
     let now = app.clock.now();
+    let (at, ip, how) = (now, origin.ip, PasswordChange::ByOperator);
+    let notice = post_to_user(app, &user, now, |email| Letter::PasswordChanged { email, how, at, ip })?;
     let event =
         Audit { now, origin }.success(EventKind::PasswordChanged).about(&user).saying("by an operator");
     let id = user.id;
@@ -38,8 +40,11 @@ pub(crate) async fn set_password(
             user.password = Some(hash.clone());
             user.updated_at = now;
             tx.save_user(&user)?;
-            for session in tx.sessions_of(id)? {
-                tx.end_session(&session)?;
+            end_sessions(tx, id, None)?;
+            forget_codes(tx, id)?;
+            tx.clear_guesses(Target::User(id))?;
+            if let Some(notice) = &notice {
+                tx.enqueue_mail(notice)?;
             }
             tx.append_event(&event)?;
             Ok(user)

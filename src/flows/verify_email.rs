@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::token::hash_token;
 use crate::domain::{
-    Code, CodeHash, CodePurpose, Event, EventKind, Name, Origin, PlainToken, Registration, Secret, Session,
-    Timestamp, TokenHash, User,
+    Code, CodeHash, CodePurpose, Event, EventKind, Name, Origin, Registration, Secret, Session, Timestamp,
+    TokenHash, User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, sign};
+use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, remember_client, sign};
 use crate::store::{StoreError, Unique, WriteTx};
 
 /// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
@@ -25,6 +25,7 @@ pub(crate) async fn verify_email(
     let verified = audit.success(EventKind::UserVerified);
     let failed = audit.failure(EventKind::VerificationFailed);
     let logged_in = audit.success(EventKind::LoginSucceeded).in_session(opening.session_id()).saying("code");
+    let ip = origin.ip;
     let outcome = app.store.write(move |tx| {
         // A wrong guess is an answer, not an error: what it cost is committed. And it costs a commit whether or not
         // there was something to guess.
@@ -33,6 +34,7 @@ pub(crate) async fn verify_email(
             return Ok(None);
         };
         let session = opening.run(tx, &mut user)?;
+        remember_client(tx, user.id, ip, None, None, opening.now)?;
         append(tx, &verified, &user)?;
         append(tx, &logged_in, &user)?;
         Ok::<Option<(User, Session)>, FlowError>(Some((user, session)))
@@ -41,16 +43,20 @@ pub(crate) async fn verify_email(
     Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
 }
 
-/// Confirms the address without logging in, for a page that could not hold the tokens.
-pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) -> Result<User, FlowError> {
+/// Confirms the address without logging in, for a page that could not hold the tokens, and for an operator.
+pub(crate) async fn confirm_email(
+    app: &App,
+    origin: &Origin,
+    code: Code,
+    whose: Option<Whose>,
+) -> Result<User, FlowError> {
     let now = app.clock.now();
     let audit = Audit { now, origin };
     let verified = audit.success(EventKind::UserVerified);
     let failed = audit.failure(EventKind::VerificationFailed);
-    let code = Code::Long(link);
     let languages = origin.languages.clone();
     let outcome = app.store.write(move |tx| {
-        let Some(mut user) = consume(tx, &code, None, now)? else {
+        let Some(mut user) = consume(tx, &code, whose.as_ref(), now)? else {
             tx.append_event(&failed)?;
             return Ok(None);
         };

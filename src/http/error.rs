@@ -18,6 +18,7 @@ pub(crate) enum ApiError {
     /// What is wrong with the members of the body, in their order; empty if the body as a whole is wrong.
     Invalid(Vec<(String, Vec<Invalid>)>, &'static str),
     InvalidCode,
+    InvalidLink,
     BadHost,
     NotAuthenticated,
     InvalidToken,
@@ -30,6 +31,7 @@ pub(crate) enum ApiError {
         allow: String,
     },
     Conflict(&'static str, Invalid),
+    LastSuperuser,
     BodyTooLarge,
     UnsupportedMediaType,
     RateLimited {
@@ -55,6 +57,8 @@ impl ApiError {
         match self {
             Self::Invalid(_, detail) => (S::BAD_REQUEST, "invalid", detail),
             Self::InvalidCode => (S::BAD_REQUEST, "invalid_code", "This code is wrong, used or too old."),
+            // Django's word for it; as a token it would be 401.
+            Self::InvalidLink => (S::BAD_REQUEST, "invalid_token", "This link is wrong, used or too old."),
             Self::BadHost => {
                 (S::BAD_REQUEST, "bad_host", "This host is not served here (server.allowed_hosts).")
             }
@@ -81,6 +85,7 @@ impl ApiError {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes other methods (see Allow).")
             }
             Self::Conflict(..) => (S::CONFLICT, "conflict", "Another account has this already."),
+            Self::LastSuperuser => (S::CONFLICT, "last_superuser", "This is the last active superuser."),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large."),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -177,6 +182,8 @@ impl From<FlowError> for ApiError {
             FlowError::BadCredentials => Self::InvalidCredentials,
             FlowError::InvalidToken => Self::InvalidToken,
             FlowError::InvalidCode => Self::InvalidCode,
+            FlowError::InvalidLink => Self::InvalidLink,
+            FlowError::LastSuperuser => Self::LastSuperuser,
             FlowError::NotFound => Self::NotFound,
             FlowError::EmailTaken => Self::Conflict(
                 "email",

@@ -136,6 +136,12 @@ impl From<TokenFacts> for TokenFactsView {
     }
 }
 
+/// A link to a new password that would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValidView {
+    pub(crate) valid: bool,
+}
+
 /// One log-in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionView {

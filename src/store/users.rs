@@ -29,6 +29,18 @@ impl ReadTx {
         }
         Ok(false)
     }
+
+    /// Whether somebody but this user is an active superuser.
+    pub(crate) fn has_other_active_superuser(&self, than: UserId) -> Result<bool, StoreError> {
+        for row in self.rows::<UserRecord>(None, Order::Ascending)? {
+            let (id, record) = row?;
+            let user = record.into_user(id);
+            if id != than && user.is_superuser && user.is_active {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl WriteTx {

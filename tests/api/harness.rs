@@ -445,9 +445,39 @@ impl Mail {
         self.text.lines().find(is_link).unwrap_or_else(|| panic!("no link in {}", self.text)).to_owned()
     }
 
+    /// The link to a new password, taken apart.
+    pub fn reset_link(&self) -> ResetLink {
+        let link = self.link();
+        let (_, query) = link.split_once("/account/reset/?uid=").expect("the page");
+        let (uid, token) = query.split_once("&token=").expect("a token");
+        ResetLink { uid: uid.to_owned(), token: token.to_owned() }
+    }
+
     /// The long code in the link.
     pub fn long_code(&self) -> String {
         self.link().split_once("?code=").expect("a code").1.to_owned()
+    }
+}
+
+/// What the link to a new password is made of.
+#[derive(Debug, Clone)]
+pub struct ResetLink {
+    pub uid: String,
+    pub token: String,
+}
+
+impl ResetLink {
+    pub fn page(&self) -> String {
+        format!("/account/reset/?uid={}&token={}", self.uid, self.token)
+    }
+
+    pub async fn check(&self, server: &TestServer) -> Answer {
+        server.anon().get(&format!("/auth/password/verify/{}/{}/", self.uid, self.token)).await
+    }
+
+    pub async fn reset(&self, server: &TestServer, password: &str) -> Answer {
+        let body = json!({ "uid": self.uid, "token": self.token, "new_password": password });
+        server.anon().post("/auth/password/reset/", &body).await
     }
 }
 

@@ -10,10 +10,14 @@
 mod harness;
 
 mod access;
+mod closing;
 mod codes;
+mod emails;
 mod http;
 mod jobs;
 mod letters;
+mod password_change;
+mod password_reset;
 mod passwords;
 mod profile;
 mod races;

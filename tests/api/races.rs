@@ -367,3 +367,76 @@ async fn the_hundred_sessions_are_not_exceeded_by_log_ins_at_once() {
     let rows = newest.get("/auth/sessions/").await.expect(200).body;
     assert_eq!(rows["results"].as_array().expect("a list").len(), 100);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_resets_by_one_link_one_sets_the_password() {
+    let server = TestServer::start_with("passwords.queue = 64").await;
+    server.registered("ada@example.com").await;
+    let anon = server.anon();
+    anon.post("/auth/password/request_change/", &json!({ "email": "ada@example.com" })).await.expect(202);
+    let link = server.mail_to("ada@example.com").await.reset_link();
+    let password = |n: usize| format!("another horse battery {n}");
+    let bodies =
+        (0..MANY).map(|n| json!({ "uid": link.uid, "token": link.token, "new_password": password(n) }));
+
+    let answers = at_once(&anon, "/auth/password/reset/", bodies).await;
+
+    assert_eq!(with_status(&answers, 204).len(), 1);
+    assert_eq!(with_status(&answers, 400).len(), MANY - 1);
+    let tries = (0..MANY).map(|n| json!({ "identifier": "ada@example.com", "password": password(n) }));
+    let log_ins = at_once(&anon, "/auth/login/", tries).await;
+    assert_eq!(with_status(&log_ins, 200).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_changes_of_a_password_one_counts_and_every_other_session_is_over() {
+    let server = TestServer::start_with("passwords.queue = 64").await;
+    let ada = server.registered("ada@example.com").await;
+    let elsewhere = server.logged_in("ada@example.com").await;
+    let bodies = (0..MANY)
+        .map(|n| json!({ "old_password": PASSWORD, "new_password": format!("another horse battery {n}") }));
+
+    let answers = at_once(&ada, "/auth/password/change/", bodies).await;
+
+    assert_eq!(with_status(&answers, 204).len(), 1);
+    assert_eq!(with_status(&answers, 400).len(), MANY - 1);
+    server.expect_alive(&ada).await;
+    server.expect_dead(&elsewhere).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_confirmations_of_a_new_address_one_counts() {
+    let server = TestServer::start().await;
+    let ada = server.registered("ada@example.com").await;
+    let body = json!({ "new_email": "new@example.com", "password": PASSWORD });
+    ada.post("/auth/email/change/", &body).await.expect(202);
+    let code = json!({ "code": server.mail_to("new@example.com").await.code() });
+
+    let answers = at_once(&ada, "/auth/email/confirm/", std::iter::repeat_n(code, MANY)).await;
+
+    assert_eq!(with_status(&answers, 200).len(), 1);
+    assert_eq!(with_status(&answers, 400).len(), MANY - 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_log_in_with_the_old_password_slips_past_a_reset() {
+    let server = TestServer::start_with("passwords.queue = 64").await;
+    server.registered("ada@example.com").await;
+    let anon = server.anon();
+    anon.post("/auth/password/request_change/", &json!({ "email": "ada@example.com" })).await.expect(202);
+    let link = server.mail_to("ada@example.com").await.reset_link();
+    let body = json!({ "identifier": "ada@example.com", "password": PASSWORD });
+
+    let log_ins = at_once(&anon, "/auth/login/", std::iter::repeat_n(body, 16));
+    let reset = link.reset(&server, "another horse battery");
+    let (log_ins, reset) = tokio::join!(log_ins, reset);
+
+    // A log-in kills the link; a reset ends the log-ins. Whichever was first, never do both count.
+    if reset.status == 204 {
+        for answer in with_status(&log_ins, 200) {
+            server.expect_dead(&server.caller(answer.body.clone())).await;
+        }
+    } else {
+        reset.expect_problem(400, "invalid_token");
+    }
+}

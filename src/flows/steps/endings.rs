@@ -1,6 +1,7 @@
 //! What ends when a user is not to be trusted any more: log-ins, API keys, codes that are out.
 
-use crate::domain::{CodePurpose, SessionId, UserId};
+use crate::domain::{CodePurpose, SessionId, Timestamp, User, UserId};
+use crate::flows::FlowError;
 use crate::store::{StoreError, WriteTx};
 
 /// Ends the sessions of a user but the one to keep; says how many.
@@ -30,4 +31,20 @@ pub(crate) fn revoke_api_keys(tx: &mut WriteTx, user: UserId) -> Result<usize, S
 pub(crate) fn forget_codes(tx: &mut WriteTx, user: UserId) -> Result<(), StoreError> {
     tx.remove_code(user, CodePurpose::ResetPassword)?;
     tx.remove_email_change(user)
+}
+
+/// Disables a user: whatever they hold is over. The last active superuser stays: nobody could bring them back.
+pub(crate) fn disable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Result<User, FlowError> {
+    if user.is_superuser && !tx.has_other_active_superuser(user.id)? {
+        return Err(FlowError::LastSuperuser);
+    }
+    user.is_active = false;
+    user.updated_at = now;
+    tx.save_user(&user)?;
+    end_sessions(tx, user.id, None)?;
+    revoke_api_keys(tx, user.id)?;
+    forget_codes(tx, user.id)?;
+    // One that is still in a mailbox would enable them again.
+    tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
+    Ok(user)
 }

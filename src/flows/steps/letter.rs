@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::random;
-use crate::domain::{Email, Language, Mail, MailId, Timestamp};
+use crate::domain::{Email, Language, Mail, MailId, Timestamp, User};
 use crate::flows::FlowError;
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -26,6 +26,17 @@ pub(crate) fn post(
         useful_until: letter.valid_for().map(|span| now.after(span)),
         ..Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now)
     })
+}
+
+/// A letter to a user, in their own language; none if they have no address.
+pub(crate) fn post_to_user<'a>(
+    app: &App,
+    user: &'a User,
+    now: Timestamp,
+    letter: impl FnOnce(&'a Email) -> Letter<'a>,
+) -> Result<Option<Mail>, FlowError> {
+    let email = user.email.as_ref();
+    email.map(|email| post(app, email, user.languages(), &letter(email), now)).transpose()
 }
 
 /// Whether a mailbox takes another mail that a stranger causes. The answer to the stranger must not depend on it.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::crypto::token::{hash_short_code, matches, new_code, new_token};
-use crate::domain::{CodeHash, Email, Language, Mail, Origin, RegistrationId, Secret, Timestamp};
+use crate::domain::{
+    CodeHash, Email, Language, Mail, Origin, PlainToken, RegistrationId, Secret, Timestamp, User, UserId,
+};
 use crate::flows::FlowError;
 use crate::flows::steps::letter::post;
 use crate::mail::Letter;
@@ -22,6 +24,8 @@ pub(crate) enum Binding<'a> {
     Registration(RegistrationId),
     /// The address of a user who exists.
     Address(&'a Email),
+    /// An address that this user wants to have.
+    NewAddress(UserId, &'a Email),
 }
 
 impl Binding<'_> {
@@ -29,6 +33,9 @@ impl Binding<'_> {
         match self {
             Self::Registration(id) => [b"registration".as_slice(), &id.0].concat(),
             Self::Address(email) => [b"address".as_slice(), email.key().as_str().as_bytes()].concat(),
+            Self::NewAddress(user, email) => {
+                [b"new address".as_slice(), &user.0.to_be_bytes(), email.key().as_str().as_bytes()].concat()
+            }
         }
     }
 }
@@ -42,6 +49,35 @@ pub(crate) fn new_verification(
     languages: &[Language],
     now: Timestamp,
 ) -> Result<(CodeHash, Mail), FlowError> {
+    let (short, plain, code) = new_code_hash(app, binding, now);
+    let base = app.config.server.base_url();
+    let link = Secret::new(format!("{base}/auth/register/verify?code={}", plain.expose()));
+    let letter = Letter::VerifyEmail {
+        code: &short,
+        link: &link,
+        valid_for: app.config.registration.code_ttl,
+        requested_at: now,
+        ip: origin.ip,
+    };
+    Ok((code, post(app, to, languages, &letter, now)?))
+}
+
+/// A new code for an address that `user` wants to have, and the letter that brings it there. Digits only: it is typed
+/// where the user is logged in.
+pub(crate) fn new_code_for(
+    app: &App,
+    origin: &Origin,
+    user: &User,
+    to: &Email,
+    now: Timestamp,
+) -> Result<(CodeHash, Mail), FlowError> {
+    let (short, _, code) = new_code_hash(app, Binding::NewAddress(user.id, to), now);
+    let valid_for = app.config.registration.code_ttl;
+    let letter = Letter::ConfirmNewEmail { code: &short, valid_for, requested_at: now, ip: origin.ip };
+    Ok((code, post(app, to, user.languages(), &letter, now)?))
+}
+
+fn new_code_hash(app: &App, binding: Binding<'_>, now: Timestamp) -> (Secret<String>, PlainToken, CodeHash) {
     let config = &app.config.registration;
     let short = new_code();
     let (plain, long) = new_token();
@@ -52,16 +88,7 @@ pub(crate) fn new_verification(
         attempts_left: config.code_attempts,
         sent_at: now,
     };
-    let base = app.config.server.base_url();
-    let link = Secret::new(format!("{base}/auth/register/verify?code={}", plain.expose()));
-    let letter = Letter::VerifyEmail {
-        code: &short,
-        link: &link,
-        valid_for: config.code_ttl,
-        requested_at: now,
-        ip: origin.ip,
-    };
-    Ok((code, post(app, to, languages, &letter, now)?))
+    (short, plain, code)
 }
 
 /// Whether these digits open a code that is out.

@@ -1,6 +1,7 @@
 //! The native API, one file per noun: together they are the list of all endpoints.
 
 mod documents;
+mod emails;
 mod health;
 mod passwords;
 mod profile;
@@ -17,6 +18,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         tokens::endpoints(),
         passwords::endpoints(),
         profile::endpoints(),
+        passwords::endpoints(),
+        emails::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]

@@ -1,22 +1,176 @@
-//! Passwords: the rules for a new one.
+//! Passwords: the rules, changing one's own, and getting a new one by mail.
 
+use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::http::caller::Public;
-use crate::http::endpoint::{Cx, Endpoint, public};
+use crate::config::Config;
+use crate::domain::{Email, Password};
+use crate::flows::{self, FlowError, ResetLink};
+use crate::http::body::{Body, Fields};
+use crate::http::caller::{Public, User};
+use crate::http::endpoint::{Cx, Endpoint, public, user};
 use crate::http::error::ApiError;
+use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::views::PasswordPolicyView;
+use crate::http::views::{PasswordPolicyView, ValidView};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    let reset = |method| {
+        public(method, "/auth/password/reset/", reset)
+            .does(
+                "Sets a new password with what the link in the mail brought. All sessions and API keys end.",
+            )
+            .body::<Reset>()
+            .replies_nothing(StatusCode::NO_CONTENT)
+    };
     vec![
         public(Method::GET, "/auth/password/policy/", view_policy)
             .does("The rules for new passwords, as text and numbers.")
             .replies::<PasswordPolicyView>(StatusCode::OK),
+        user(Method::POST, "/auth/password/change/", change)
+            .does("Changes the caller's password. All other sessions end; not with an API key.")
+            .body::<ChangePassword>()
+            .replies_nothing(StatusCode::NO_CONTENT),
+        public(Method::POST, "/auth/password/request_change/", request)
+            .does("Mails a link to a new password. The answer is always the same.")
+            .body::<RequestReset>()
+            .replies_nothing(StatusCode::ACCEPTED),
+        public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
+            .does("Whether a link to a new password would do. Changes nothing.")
+            .replies::<ValidView>(StatusCode::OK),
+        reset(Method::PUT),
+        reset(Method::POST),
+        public(Method::GET, "/account/reset/", reset_page)
+            .does("The page that the link in the mail opens. Its form sets the password; opening it changes nothing.")
+            .query("uid", "Whose password: from the link.")
+            .query("token", "The token of the link.")
+            .replies_nothing(StatusCode::OK),
+        public(Method::POST, "/account/reset/", reset_by_form)
+            .does("What the form of the page sends.")
+            .replies_nothing(StatusCode::OK),
     ]
 }
 
 async fn view_policy(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
     Ok(Reply::json(StatusCode::OK, &PasswordPolicyView::from(&cx.app.config.passwords.policy)))
+}
+
+async fn change(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
+    let ChangePassword { old_password, new_password } = req.json(&cx.app.config).await?;
+    flows::change_password(&cx.app, &cx.caller, &old_password, new_password).await?;
+    Ok(Reply::nothing(StatusCode::NO_CONTENT))
+}
+
+async fn request(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
+    let RequestReset { email } = req.json(&cx.app.config).await?;
+    flows::request_reset(&cx.app, &cx.caller.origin, &email).await?;
+    Ok(Reply::json(StatusCode::ACCEPTED, &serde_json::json!({})))
+}
+
+async fn check(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    let (uid, token): (String, String) = (req.param("uid")?, req.param("token")?);
+    let link = ResetLink::parse(&uid, &token).ok_or(ApiError::InvalidLink)?;
+    flows::check_reset(&cx.app, &link)?;
+    Ok(Reply::json(StatusCode::OK, &ValidView { valid: true }))
+}
+
+async fn reset(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
+    let Reset { uid, token, new_password } = req.json(&cx.app.config).await?;
+    let link = ResetLink::parse(&uid, &token).ok_or(ApiError::InvalidLink)?;
+    flows::reset_password(&cx.app, &cx.caller.origin, link, new_password).await?;
+    Ok(Reply::nothing(StatusCode::NO_CONTENT))
+}
+
+async fn reset_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    let (uid, token) = (req.query("uid").unwrap_or_default(), req.query("token").unwrap_or_default());
+    let is_live =
+        ResetLink::parse(&uid, &token).is_some_and(|link| flows::check_reset(&cx.app, &link).is_ok());
+    let config = &cx.app.config;
+    Ok(if is_live { pages::reset_password(config, &uid, &token, &[]) } else { pages::reset_is_spent(config) })
+}
+
+async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
+    if !req.is_form() {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    let config = &cx.app.config;
+    let ResetForm { uid, token, new_password } = req.form(config).await?;
+    let Some(link) = ResetLink::parse(&uid, &token) else { return Ok(pages::reset_is_spent(config)) };
+    let outcome = match Password::parse(&new_password) {
+        Ok(password) => flows::reset_password(&cx.app, &cx.caller.origin, link, password).await,
+        Err(invalid) => Err(FlowError::Invalid("new_password", vec![invalid])),
+    };
+    match outcome {
+        Ok(()) => Ok(pages::password_is_new(config)),
+        Err(FlowError::InvalidLink) => Ok(pages::reset_is_spent(config)),
+        Err(FlowError::Invalid(_, broken)) => {
+            let rules: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
+            Ok(pages::reset_password(config, &uid, &token, &rules))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(ToSchema)]
+struct ChangePassword {
+    #[schema(value_type = String, format = Password)]
+    old_password: Password,
+    #[schema(value_type = String, format = Password)]
+    new_password: Password,
+}
+
+impl Body for ChangePassword {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let old_password = fields.required("old_password", Password::parse);
+        let new_password = fields.required("new_password", Password::parse);
+        Some(Self { old_password: old_password?, new_password: new_password? })
+    }
+}
+
+#[derive(ToSchema)]
+struct RequestReset {
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+}
+
+impl Body for RequestReset {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        Some(Self { email: fields.required("email", Email::parse)? })
+    }
+}
+
+#[derive(ToSchema)]
+struct Reset {
+    /// Whose password: from the link in the mail.
+    uid: String,
+    /// From the link in the mail.
+    token: String,
+    #[schema(value_type = String, format = Password)]
+    new_password: Password,
+}
+
+impl Body for Reset {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let text = |text: &str| Ok(text.to_owned());
+        let (uid, token) = (fields.required("uid", text), fields.required("token", text));
+        let new_password = fields.required("new_password", Password::parse);
+        Some(Self { uid: uid?, token: token?, new_password: new_password? })
+    }
+}
+
+/// What the page sends. A password that is not accepted is told on the page.
+#[derive(ToSchema)]
+struct ResetForm {
+    uid: String,
+    token: String,
+    new_password: String,
+}
+
+impl Body for ResetForm {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let mut text = |name| fields.required(name, |text| Ok(text.to_owned()));
+        let (uid, token, new_password) = (text("uid"), text("token"), text("new_password"));
+        Some(Self { uid: uid?, token: token?, new_password: new_password? })
+    }
 }

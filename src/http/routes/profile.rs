@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
-use crate::domain::{Avatar, Change, Name, ProfileChange, Username};
+use crate::domain::{Avatar, Change, Name, Password, ProfileChange, Username};
 use crate::flows;
 use crate::http::body::{Body, Fields};
 use crate::http::caller::User;
@@ -29,6 +29,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .replies::<UserView<'_>>(StatusCode::OK),
         update(Method::PATCH),
         update(Method::PUT),
+        user(Method::DELETE, "/auth/profile/", close_account)
+            .also_at("/auth/profile/delete/")
+            .does("Closes the caller's account for their password: it is disabled, and its sessions end; not with an API key.")
+            .body::<CloseAccount>()
+            .replies_nothing(StatusCode::NO_CONTENT),
     ]
 }
 
@@ -41,6 +46,12 @@ async fn update_profile(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let change = ProfileChange { username, first_name, last_name, avatar };
     let user = flows::update_profile(&cx.app, &cx.caller, change).await?;
     Ok(Reply::json(StatusCode::OK, &UserView::from(&*user)))
+}
+
+async fn close_account(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
+    let CloseAccount { password } = req.json(&cx.app.config).await?;
+    flows::close_account(&cx.app, &cx.caller, &password).await?;
+    Ok(Reply::nothing(StatusCode::NO_CONTENT))
 }
 
 #[derive(ToSchema)]
@@ -64,5 +75,18 @@ impl Body for UpdateProfile {
             last_name: fields.nullable("last_name", Name::parse),
             avatar: fields.nullable("avatar", Avatar::parse),
         })
+    }
+}
+
+#[derive(ToSchema)]
+struct CloseAccount {
+    /// The caller's own.
+    #[schema(value_type = String, format = Password)]
+    password: Password,
+}
+
+impl Body for CloseAccount {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        Some(Self { password: fields.required("password", Password::parse)? })
     }
 }

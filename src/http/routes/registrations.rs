@@ -88,7 +88,7 @@ async fn verify_by_button(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiErro
     let config = &cx.app.config;
     let VerifyForm { code } = req.form(config).await?;
     let Some(link) = PlainToken::parse(&code) else { return Ok(pages::link_is_spent(config)) };
-    match flows::confirm_email(&cx.app, &cx.caller.origin, link).await {
+    match flows::confirm_email(&cx.app, &cx.caller.origin, Code::Long(link), None).await {
         Ok(_user) => Ok(pages::email_verified(config)),
         Err(FlowError::InvalidCode) => Ok(pages::link_is_spent(config)),
         Err(error) => Err(error.into()),
