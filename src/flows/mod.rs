@@ -3,6 +3,7 @@
 //! A flow reads like the sentence in its doc: the clock and the randomness first, slow work before the write, one
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
+mod api_keys;
 mod authenticate;
 mod check_store;
 mod create_user;
@@ -21,7 +22,10 @@ mod sessions;
 mod steps;
 mod verify_email;
 
-pub(crate) use authenticate::{Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token};
+pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
+pub(crate) use authenticate::{
+    Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, is_api_key,
+};
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
 pub(crate) use error::FlowError;

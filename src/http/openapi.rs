@@ -54,6 +54,12 @@ mod tests {
                 "schemas": schemas,
                 "securitySchemes": {
                     "access_token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                    "api_key": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "bearerFormat": "ksk_...",
+                        "description": "An API key. `Authorization: Token ksk_...` is understood too.",
+                    },
                 },
             },
         })
@@ -88,7 +94,8 @@ mod tests {
         operation.insert("responses".into(), responses.into());
         let security = match endpoint.access {
             Access::Public => json!([]),
-            Access::User => json!([{ "access_token": [] }]),
+            Access::User if endpoint.needs_session => json!([{ "access_token": [] }]),
+            Access::User => json!([{ "access_token": [] }, { "api_key": [] }]),
         };
         operation.insert("security".into(), security);
         operation.into()

@@ -10,6 +10,7 @@
 mod harness;
 
 mod access;
+mod api_keys;
 mod codes;
 mod http;
 mod jobs;

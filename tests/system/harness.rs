@@ -350,6 +350,15 @@ impl Service {
         self.try_log_in(identifier, PASSWORD).expect(200).tokens()
     }
 
+    /// The text of a new API key.
+    #[track_caller]
+    pub(crate) fn api_key(&self, access: &str, name: &str) -> String {
+        let body = json!({ "name": name });
+        let made = self.client().send("POST", "/auth/api-keys/", Some(access), Some(&body));
+        let made = made.expect("an answer").expect(201).body;
+        made["key"].as_str().expect("a key").to_owned()
+    }
+
     /// The newest mail to an address in `mail/`, once there is one.
     #[track_caller]
     pub(crate) fn mail_to(&self, email: &str) -> Mail {

@@ -24,6 +24,14 @@ fn journey(service: &Service) -> Vec<String> {
         service.get_as(token, "/auth/profile/");
     }
     service.get_as(&format!("{}x", renewed.access), "/auth/sessions/").expect(401);
+    let key = service.api_key(&renewed.access, "Nightly backup");
+    service.get_as(&key, "/auth/profile/").expect(200);
+    service.get_as(&key[..40], "/auth/profile/").expect(401);
+    let post = |access: &str, path: &str, body: &Value| {
+        service.client().send("POST", path, Some(access), Some(body)).expect("an answer")
+    };
+    post(&key, "/auth/api-keys/", &json!({ "name": "no" })).expect(403);
+    secrets.push(key);
     service.register(ADA).expect(202);
     let garbage = format!("{{\"password\": \"{PASSWORD}\", \"password\": hunter22");
     let request = format!(

@@ -1,5 +1,6 @@
 //! The native API, one file per noun: together they are the list of all endpoints.
 
+mod api_keys;
 mod documents;
 mod health;
 mod profile;
@@ -14,6 +15,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         registrations::endpoints(),
         sessions::endpoints(),
         tokens::endpoints(),
+        api_keys::endpoints(),
         profile::endpoints(),
         documents::endpoints(),
         health::endpoints(),

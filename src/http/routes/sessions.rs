@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::{Invalid, Name, Password, SessionId};
 use crate::flows::{self, Browser, Credentials};
 use crate::http::body::{Body, Fields};
-use crate::http::caller::{Admit, Public, User, bearer_token};
+use crate::http::caller::{Admit, Public, User, has_authorization};
 use crate::http::endpoint::{Cx, Endpoint, public, user};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
@@ -47,8 +47,8 @@ async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 /// With a header it is the caller's session that ends; without one, that of the refresh token.
 async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let LogOut { refresh } = req.json(&cx.app.config).await?;
-    match (bearer_token(&req)?, refresh) {
-        (None, Some(refresh)) => {
+    match refresh {
+        Some(refresh) if !has_authorization(&req) => {
             flows::log_out_by_refresh_token(&cx.app, &cx.caller.origin, &refresh).await?;
         }
         _ => flows::log_out(&cx.app, &User::admit(&cx.app, &req)?).await?,
