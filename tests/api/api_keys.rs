@@ -281,6 +281,38 @@ async fn nobody_makes_a_key_with_a_session_that_is_over() {
 }
 
 #[tokio::test]
+async fn the_last_use_is_seen_at_once_and_written_down_by_the_job() {
+    let server = TestServer::start().await;
+    let ada = server.registered(ADA).await;
+    let (holder, made) = server.api_key(&ada, &named("used")).await;
+    server.api_key(&ada, &named("idle")).await;
+    let last_used = |rows: Vec<Value>| rows[1]["last_used_at"].clone();
+    assert_eq!(last_used(listed(&ada).await), Value::Null);
+
+    holder.get("/auth/profile/").await.expect(200);
+    let noted = last_used(listed(&ada).await);
+    assert!(noted.as_str() >= made["created_at"].as_str(), "{noted}");
+    server.run_jobs().await;
+    assert_eq!(last_used(listed(&ada).await), noted);
+    server.advance(minutes(2));
+    holder.get("/auth/profile/").await.expect(200);
+    let later = last_used(listed(&ada).await);
+    assert!(later.as_str() > noted.as_str());
+    server.run_jobs().await;
+
+    let server = server.restart().await;
+    let ada = server.caller(ada.tokens);
+    assert_eq!(last_used(listed(&ada).await), later);
+    assert_eq!(listed(&ada).await[0]["last_used_at"], Value::Null);
+    // A use of a key that is gone meanwhile brings nothing back.
+    let holder = server.holder(text_of(&made));
+    holder.get("/auth/profile/").await.expect(200);
+    holder.delete(&path_of(&made)).await.expect(204);
+    server.run_jobs().await;
+    assert_eq!(listed(&ada).await.len(), 1);
+}
+
+#[tokio::test]
 async fn keys_live_and_stay_dead_over_a_restart() {
     let server = TestServer::start().await;
     let ada = server.registered(ADA).await;
