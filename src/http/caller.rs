@@ -1,10 +1,14 @@
 //! Who is calling: from a request to a proof in the type of `Cx`.
+//!
+//! The header decides, even a bad one. A cookie, which browsers send by themselves, counts only without a header, and
+//! changes something only if the request comes from our own pages.
 
-use warp::http::header::AUTHORIZATION;
+use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 
 use crate::app::App;
 use crate::domain::Origin;
 use crate::flows;
+use crate::http::cookies;
 use crate::http::error::ApiError;
 use crate::http::request::Req;
 
@@ -24,16 +28,49 @@ impl Admit for Public {
     }
 }
 
-/// A user who showed a valid access token or API key.
+/// A user who showed a valid access token or API key, or whose browser did.
 pub(crate) type User = flows::Caller;
 
 impl Admit for User {
     fn admit(app: &App, req: &Req) -> Result<Self, ApiError> {
-        Ok(match shown(req)?.ok_or(ApiError::NotAuthenticated)? {
-            Shown::AccessToken(token) => flows::authenticate(app, req.origin(), token)?,
-            Shown::ApiKey(key) => flows::authenticate_by_api_key(app, req.origin(), key)?,
-        })
+        match shown(req)? {
+            Some(Shown::AccessToken(token)) => Ok(flows::authenticate(app, req.origin(), token)?),
+            Some(Shown::ApiKey(key)) => Ok(flows::authenticate_by_api_key(app, req.origin(), key)?),
+            None => by_cookie(app, req),
+        }
     }
+}
+
+/// Takes the access token of the cookie; API keys are not for browsers.
+fn by_cookie(app: &App, req: &Req) -> Result<User, ApiError> {
+    let token = cookies::only(req.headers(), &app.config.cookies.access_name);
+    let token = token.ok_or(ApiError::NotAuthenticated)?;
+    refuse_other_sites(app, req)?;
+    Ok(flows::authenticate(app, req.origin(), token)?)
+}
+
+/// For whatever acts on a cookie: what changes something has to come from a page of `public_url`, or from nobody's page.
+/// A browser says so in `Sec-Fetch-Site`; one that does not know it, or meets no TLS, says it in `Origin`.
+pub(crate) fn refuse_other_sites(app: &App, req: &Req) -> Result<(), ApiError> {
+    let site = only(req, &HeaderName::from_static("sec-fetch-site"));
+    // Ours has a host, so it is never the `null` of a page that hides where it is from.
+    let is_our_origin =
+        |origin| origin == app.config.server.public_url.origin().ascii_serialization().as_str();
+    if req.method.is_safe()
+        || matches!(site, Some("same-origin" | "none"))
+        || only(req, &ORIGIN).is_some_and(is_our_origin)
+    {
+        Ok(())
+    } else {
+        Err(ApiError::CrossSite)
+    }
+}
+
+/// A header that is there once.
+fn only<'a>(req: &'a Req, name: &HeaderName) -> Option<&'a str> {
+    let mut values = req.headers().get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok()
 }
 
 /// What somebody shows in the `Authorization` header.

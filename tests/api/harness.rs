@@ -402,6 +402,12 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
     }
 
+    /// What the browser is to keep, a line for each.
+    pub fn cookies(&self) -> Vec<&str> {
+        let lines = self.headers.get_all("set-cookie").iter();
+        lines.map(|line| line.to_str().expect("ASCII")).collect()
+    }
+
     /// The answer without what differs from one request to the next.
     pub fn anonymous(&self) -> (StatusCode, Value) {
         let mut body = self.body.clone();

@@ -12,6 +12,7 @@ mod harness;
 mod access;
 mod api_keys;
 mod codes;
+mod cookies;
 mod http;
 mod jobs;
 mod passwords;

@@ -472,6 +472,14 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The value of a cookie that the browser is to keep.
+    #[track_caller]
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let lines = self.headers.iter().filter(|(header, _)| header == "set-cookie");
+        let mut pairs = lines.filter_map(|(_, line)| line.split(';').next()?.split_once('='));
+        pairs.find(|(own, _)| *own == name).expect("a cookie").1.to_owned()
+    }
+
     pub(crate) fn tokens(&self) -> Tokens {
         let text = |name: &str| self.body[name].as_str().expect("a token").to_owned();
         Tokens { access: text("access"), refresh: text("refresh") }

@@ -32,6 +32,17 @@ fn journey(service: &Service) -> Vec<String> {
     };
     post(&key, "/auth/api-keys/", &json!({ "name": "no" })).expect(403);
     secrets.push(key);
+    let body = json!({ "identifier": ADA, "password": PASSWORD, "cookies": true });
+    let browser = service.post("/auth/login/", &body).expect(200);
+    for name in ["access", "refresh", "device"] {
+        let line = browser.cookie(&format!("keystead-{name}"));
+        let request = format!(
+            "POST /auth/token/refresh/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Cookie: keystead-refresh={line}; keystead-access={line}\r\nContent-Length: 0\r\n\r\n"
+        );
+        service.client().raw(request.as_bytes()).expect("an answer").expect(403);
+        secrets.push(line);
+    }
     service.register(ADA).expect(202);
     let garbage = format!("{{\"password\": \"{PASSWORD}\", \"password\": hunter22");
     let request = format!(
