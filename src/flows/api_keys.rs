@@ -101,3 +101,65 @@ fn make_room(tx: &mut WriteTx, user: UserId, now: Timestamp) -> Result<(), FlowE
 fn party(key: &ApiKey) -> Party {
     Party { id: key.id.to_string(), label: key.name.as_str().to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::domain::{NewSession, NewUser, Origin, Session, SessionId, User};
+    use crate::flows::authenticate::Credential;
+    use crate::store::StoreError;
+
+    #[tokio::test]
+    async fn what_ends_while_a_key_is_asked_for_makes_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keystead.redb");
+        let config = Config::from_toml(&format!("[store]\npath = {path:?}\n")).expect("valid");
+        let app = App::open(config, Clock::system()).await.expect("the store opens");
+        let (now, policy) = (app.clock.now(), app.config.tokens.sessions);
+        let new = NewUser {
+            email: None,
+            username: None,
+            first_name: Name::default(),
+            last_name: Name::default(),
+            avatar: None,
+            password: None,
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            email_verified: false,
+        };
+        let made = app.store.write(move |tx| {
+            let user = tx.insert_user(&new, now)?;
+            let new = NewSession {
+                id: SessionId::new(now, [0; 10]),
+                user: user.id,
+                label: Name::default(),
+                method: "password",
+                origin: Origin::default(),
+            };
+            let session = Session::open(new, &policy, now);
+            tx.save_session(&session)?;
+            Ok::<_, StoreError>((user, session))
+        });
+        let (user, session) = made.await.expect("written");
+        let caller = Caller {
+            user: Arc::new(user.clone()),
+            credential: Credential::Session(session.id),
+            origin: Origin::default(),
+        };
+        let create = async || create_api_key(&app, &caller, Name::default(), None).await.map(|made| made.key);
+        assert!(create().await.is_ok());
+
+        let (disabled, enabled) = (User { is_active: false, ..user.clone() }, user);
+        app.store.write(move |tx| tx.save_user(&disabled)).await.expect("written");
+        assert!(matches!(create().await, Err(FlowError::InvalidToken)));
+        app.store.write(move |tx| tx.save_user(&enabled)).await.expect("written");
+        app.store.write(move |tx| tx.end_session(&session)).await.expect("written");
+        assert!(matches!(create().await, Err(FlowError::InvalidToken)));
+
+        assert_eq!(list_api_keys(&app, &caller).expect("readable").len(), 1);
+        app.close().await;
+    }
+}

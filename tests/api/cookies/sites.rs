@@ -67,6 +67,11 @@ async fn a_cookie_changes_something_only_from_our_own_pages() {
         browser.post("/auth/token/refresh/", &json!({})).await.expect_problem(403, "cross_site");
         browser.post("/auth/logout/", &json!({})).await.expect_problem(403, "cross_site");
         browser.send(Method::DELETE, "/auth/logout/", None).await.expect_problem(403, "cross_site");
+        browser.jar.remove(&format!("__Host-{ACCESS}"));
+        browser.post("/auth/logout/", &json!({})).await.expect_problem(403, "cross_site");
+        browser.jar.insert(format!("__Host-{ACCESS}"), "garbage".to_owned());
+        browser.post("/auth/logout/", &json!({})).await.expect_problem(403, "cross_site");
+        browser.jar.insert(format!("__Host-{ACCESS}"), jar[&format!("__Host-{ACCESS}")].clone());
         assert_eq!(browser.jar, jar, "{origin:?}");
     }
     browser.origin = vec![OWN_PAGE];
