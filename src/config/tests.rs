@@ -115,6 +115,8 @@ fn the_example_alone_is_the_default_configuration() {
     assert_eq!(config.tokens.leeway, Duration::ZERO);
     assert_eq!(config.tokens.audience, None);
     assert!(config.tokens.hs256_secret.is_none() && config.mail.smtp_password.is_none());
+    let cookies = &config.cookies;
+    assert_eq!((cookies.enabled, cookies.secure, cookies.same_site), (false, false, SameSite::Lax));
     assert_eq!((config.log.format, config.log.level.as_str()), (LogFormat::Text, "info"));
 }
 
@@ -337,6 +339,75 @@ fn bad_values_are_refused_with_file_key_and_reason() {
     ] {
         assert_eq!(with_file(text).refused(), message);
     }
+}
+
+#[test]
+fn cookies_are_secure_and_of_this_host_alone_where_people_come_by_tls() {
+    for (url, secure, is_secure, prefix) in [
+        ("http://127.0.0.1:8000", "auto", false, ""),
+        ("http://127.0.0.1:8000", "always", true, ""),
+        ("http://127.0.0.1:8000", "never", false, ""),
+        ("https://auth.example.com", "auto", true, "__Host-"),
+        ("https://auth.example.com", "always", true, ""),
+        ("https://auth.example.com", "never", false, ""),
+    ] {
+        let text = format!("[server]\npublic_url = \"{url}\"\n[cookies]\nsecure = \"{secure}\"\n");
+        let cookies = with_file(&text).loaded().cookies;
+        let names = [cookies.access_name, cookies.refresh_name, cookies.device_name];
+        let expected = ["access", "refresh", "device"].map(|name| format!("{prefix}keystead-{name}"));
+        assert_eq!((cookies.secure, names), (is_secure, expected), "{text}");
+    }
+    let chosen = with_file("[cookies]\naccess_name = \"jwt-auth-token\"\nsame_site = \"strict\"\n")
+        .var("KEYSTEAD_SERVER__PUBLIC_URL", "https://auth.example.com")
+        .var("KEYSTEAD_COOKIES__ENABLED", "true")
+        .loaded()
+        .cookies;
+    assert_eq!((chosen.enabled, chosen.same_site), (true, SameSite::Strict));
+    assert_eq!(chosen.access_name, "__Host-jwt-auth-token");
+}
+
+#[test]
+fn cookies_that_no_browser_would_keep_are_refused() {
+    let no_name = |line: &str, key: &str, name: &str| {
+        let reason = "is no name for a cookie here: write letters, digits, - and _";
+        (line.to_owned(), format!("auth.toml:2: cookies.{key}: {name:?} {reason}"))
+    };
+    let needs_tls = "browsers take \"none\" only with TLS: set cookies.secure, or an https public_url";
+    let same_name = "is the name of the other cookie too: write another";
+    let mut cases = vec![
+        ("same_site = \"none\"".to_owned(), format!("auth.toml:2: cookies.same_site: {needs_tls}")),
+        (
+            "secure = \"never\"\nsame_site = \"none\"".to_owned(),
+            format!("auth.toml:3: cookies.same_site: {needs_tls}"),
+        ),
+        (
+            "access_name = \"keystead-refresh\"".to_owned(),
+            format!("auth.toml:2: cookies.access_name: {same_name}"),
+        ),
+        (
+            "access_name = \"a\"\nrefresh_name = \"a\"".to_owned(),
+            format!("auth.toml:3: cookies.refresh_name: {same_name}"),
+        ),
+        (
+            "same_site = \"Lax\"".to_owned(),
+            "auth.toml:2: cookies.same_site: \"Lax\" is not one of lax, strict, none".to_owned(),
+        ),
+        (
+            "secure = \"yes\"".to_owned(),
+            "auth.toml:2: cookies.secure: \"yes\" is not one of auto, always, never".to_owned(),
+        ),
+    ];
+    for name in ["", "a b", "a;b", "a=b", "a,b", "\u{e9}", "a\"b", "keystead-device"] {
+        cases.push(no_name(&format!("access_name = {name:?}"), "access_name", name));
+        cases.push(no_name(&format!("refresh_name = {name:?}"), "refresh_name", name));
+    }
+    for (lines, message) in cases {
+        assert_eq!(with_file(&format!("[cookies]\n{lines}\n")).refused(), message);
+    }
+
+    let over_tls = with_file("[cookies]\nsame_site = \"none\"\n");
+    assert!(over_tls.var("KEYSTEAD_SERVER__PUBLIC_URL", "https://auth.example.com").load().is_ok());
+    assert!(with_file("[cookies]\nsame_site = \"none\"\nsecure = \"always\"\n").load().is_ok());
 }
 
 #[test]

@@ -12,6 +12,10 @@ impl Invalid {
         Self { code, message: message.into() }
     }
 
+    pub(crate) fn required() -> Self {
+        Self::new("required", "This field is required.")
+    }
+
     pub(crate) fn blank() -> Self {
         Self::new("blank", "This field may not be blank.")
     }

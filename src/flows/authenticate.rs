@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::crypto::api_key::hash_api_key;
+use crate::crypto::api_key::{PREFIX, hash_api_key};
 use crate::domain::{ApiKeyId, KeyUse, Origin, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 
@@ -55,6 +55,11 @@ pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Cal
     Ok(Caller { user, credential: Credential::Session(claims.session), origin })
 }
 
+/// Whether this is meant to be an API key, be it one or not.
+pub(crate) fn is_api_key(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// Takes an API key for its user: known, not expired, its user there and active. When it was used is noted later.
 pub(crate) fn authenticate_by_api_key(app: &App, origin: Origin, text: &str) -> Result<Caller, FlowError> {
     let now = app.clock.now();
@@ -103,4 +108,63 @@ fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, F
 
 fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {
     app.store.user(user)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::crypto::api_key::new_api_key;
+    use crate::domain::{ApiKey, Name, NewUser};
+    use crate::store::StoreError;
+
+    #[tokio::test]
+    async fn the_key_of_a_disabled_user_opens_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keystead.redb");
+        let config = Config::from_toml(&format!("[store]\npath = {path:?}\n")).expect("valid");
+        let app = App::open(config, Clock::system()).await.expect("the store opens");
+        let now = app.clock.now();
+        let (text, hash, prefix) = new_api_key();
+        let new = NewUser {
+            language: None,
+            email: None,
+            username: None,
+            first_name: Name::default(),
+            last_name: Name::default(),
+            avatar: None,
+            password: None,
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            email_verified: false,
+        };
+        let made = app.store.write(move |tx| {
+            let user = tx.insert_user(&new, now)?;
+            let name = Name::default();
+            let (id, prefix) = (ApiKeyId::new(now, [0; 10]), prefix.clone());
+            let (created_at, expires_at, last_used_at) = (now, None, None);
+            tx.save_api_key(&ApiKey {
+                id,
+                user: user.id,
+                name,
+                hash,
+                prefix,
+                created_at,
+                expires_at,
+                last_used_at,
+            })?;
+            Ok::<_, StoreError>(user)
+        });
+        let user = made.await.expect("written");
+        let ask = || authenticate_by_api_key(&app, Origin::default(), text.expose());
+        assert_eq!(ask().map(|caller| caller.user.id).ok(), Some(user.id));
+
+        let disabled = User { is_active: false, ..user };
+        app.store.write(move |tx| tx.save_user(&disabled)).await.expect("written");
+
+        assert!(matches!(ask(), Err(FlowError::InvalidToken)));
+        app.close().await;
+    }
 }

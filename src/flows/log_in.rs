@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::Verdict;
-use crate::crypto::token::fingerprint;
+use crate::crypto::token::{fingerprint, new_token};
 use crate::domain::{EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User};
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign};
@@ -31,6 +31,13 @@ pub(crate) struct Browser {
     pub(crate) old: Option<PlainToken>,
     /// What it will be called after this log-in.
     pub(crate) new: Option<PlainToken>,
+}
+
+impl Browser {
+    /// Gives a browser that keeps names another one.
+    pub(crate) fn renamed(old: Option<PlainToken>) -> Self {
+        Self { old, new: Some(new_token().0) }
+    }
 }
 
 impl Credentials {

@@ -4,6 +4,7 @@
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
 mod activate_user;
+mod api_keys;
 mod authenticate;
 mod change_email;
 mod change_password;
@@ -28,7 +29,10 @@ mod steps;
 mod verify_email;
 
 pub(crate) use activate_user::activate_user;
-pub(crate) use authenticate::{Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token};
+pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
+pub(crate) use authenticate::{
+    Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, is_api_key,
+};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};

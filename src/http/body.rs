@@ -86,7 +86,7 @@ impl Fields {
         parse: impl FnOnce(&str) -> Result<T, Vec<Invalid>>,
     ) -> Option<T> {
         match self.take(name) {
-            None => self.refuse(name, Invalid::new("required", "This field is required.")),
+            None => self.refuse(name, Invalid::required()),
             Some(Value::Null) => self.refuse(name, Invalid::new("null", "This field may not be null.")),
             Some(Value::String(text)) => match parse(&text) {
                 Ok(value) => return Some(value),
@@ -130,6 +130,15 @@ impl Fields {
                 Change::Keep
             }
         }
+    }
+
+    /// A member that is true or false, or missing.
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.take(name)?;
+        if !value.is_boolean() {
+            self.refuse(name, Invalid::new("type", "Must be true or false."));
+        }
+        value.as_bool()
     }
 
     pub(crate) fn refuse(&mut self, name: &str, invalid: Invalid) {
@@ -208,13 +217,16 @@ pub(super) mod tests {
         name: Name,
         #[schema(value_type = Option<String>)]
         colour: Change<String>,
+        #[schema(value_type = bool, required = false)]
+        is_tame: Option<bool>,
     }
 
     impl Body for Pet {
         fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
             let name = fields.required("name", Name::parse);
             let colour = fields.nullable("colour", |text| Ok(text.to_owned()));
-            Some(Self { name: name?, colour })
+            let is_tame = fields.boolean("is_tame");
+            Some(Self { name: name?, colour, is_tame })
         }
     }
 
@@ -263,6 +275,18 @@ pub(super) mod tests {
             decode(r#"{"name": " Rex "}"#).map(|pet| pet.name),
             Ok(Name::from_stored("Rex".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_wish_is_true_or_false_and_nothing_that_looks_like_it() {
+        let is_tame = |json: &str| decode(json).map(|pet| pet.is_tame);
+        assert_eq!(is_tame(r#"{"name": "a"}"#), Ok(None));
+        assert_eq!(is_tame(r#"{"name": "a", "is_tame": true}"#), Ok(Some(true)));
+        assert_eq!(is_tame(r#"{"name": "a", "is_tame": false}"#), Ok(Some(false)));
+        for value in ["null", "0", "1", "\"true\"", "\"\"", "[true]", "{}"] {
+            let wrong = refused(&format!(r#"{{"name": "a", "is_tame": {value}}}"#));
+            assert_eq!(wrong, [("is_tame".to_owned(), "type")], "{value}");
+        }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Who is calling: from a request to a proof in the type of `Cx`.
+//!
+//! The header decides, even a bad one. A cookie, which browsers send by themselves, counts only without a header, and
+//! changes something only if the request comes from our own pages.
 
-use warp::http::header::AUTHORIZATION;
+use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 
 use crate::app::App;
 use crate::domain::Origin;
 use crate::flows;
+use crate::http::cookies;
 use crate::http::error::ApiError;
 use crate::http::request::Req;
 
@@ -24,25 +28,79 @@ impl Admit for Public {
     }
 }
 
-/// A user who showed a valid access token.
+/// A user who showed a valid access token or API key, or whose browser did.
 pub(crate) type User = flows::Caller;
 
 impl Admit for User {
     fn admit(app: &App, req: &Req) -> Result<Self, ApiError> {
-        let token = bearer_token(req)?.ok_or(ApiError::NotAuthenticated)?;
-        Ok(flows::authenticate(app, req.origin(), token)?)
+        match shown(req)? {
+            Some(Shown::AccessToken(token)) => Ok(flows::authenticate(app, req.origin(), token)?),
+            Some(Shown::ApiKey(key)) => Ok(flows::authenticate_by_api_key(app, req.origin(), key)?),
+            None => by_cookie(app, req),
+        }
     }
 }
 
-/// The token of the `Authorization` header (RFC 6750, section 2.1), if there is one. Tokens in the query are not
-/// looked at: they end up in logs.
-pub(crate) fn bearer_token(req: &Req) -> Result<Option<&str>, ApiError> {
+/// Takes the access token of the cookie; API keys are not for browsers.
+fn by_cookie(app: &App, req: &Req) -> Result<User, ApiError> {
+    let token = cookies::only(req.headers(), &app.config.cookies.access_name);
+    let token = token.ok_or(ApiError::NotAuthenticated)?;
+    refuse_other_sites(app, req)?;
+    Ok(flows::authenticate(app, req.origin(), token)?)
+}
+
+/// For whatever acts on a cookie: what changes something has to come from a page of `public_url`, or from nobody's page.
+/// A browser says so in `Sec-Fetch-Site`; one that does not know it, or meets no TLS, says it in `Origin`.
+pub(crate) fn refuse_other_sites(app: &App, req: &Req) -> Result<(), ApiError> {
+    let site = only(req, &HeaderName::from_static("sec-fetch-site"));
+    // Ours has a host, so it is never the `null` of a page that hides where it is from.
+    let is_our_origin =
+        |origin| origin == app.config.server.public_url.origin().ascii_serialization().as_str();
+    if req.method.is_safe()
+        || matches!(site, Some("same-origin" | "none"))
+        || only(req, &ORIGIN).is_some_and(is_our_origin)
+    {
+        Ok(())
+    } else {
+        Err(ApiError::CrossSite)
+    }
+}
+
+/// A header that is there once.
+fn only<'a>(req: &'a Req, name: &HeaderName) -> Option<&'a str> {
+    let mut values = req.headers().get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok()
+}
+
+/// What somebody shows in the `Authorization` header.
+enum Shown<'a> {
+    AccessToken(&'a str),
+    ApiKey(&'a str),
+}
+
+/// Reads the `Authorization` header (RFC 6750, section 2.1), if there is one; `Token` is Django's word, for keys only.
+/// Credentials in the query are not looked at: they end up in logs.
+fn shown(req: &Req) -> Result<Option<Shown<'_>>, ApiError> {
     let mut values = req.headers().get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().map_err(|_| ApiError::InvalidToken)?;
-    match text.split_once(' ') {
-        _ if values.next().is_some() => Err(ApiError::InvalidToken),
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim_matches(' '))),
-        _ => Err(ApiError::NotAuthenticated),
+    if values.next().is_some() {
+        return Err(ApiError::InvalidToken);
     }
+    let (scheme, credential) = text.split_once(' ').ok_or(ApiError::NotAuthenticated)?;
+    let credential = credential.trim_matches(' ');
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    if is_bearer && !flows::is_api_key(credential) {
+        Ok(Some(Shown::AccessToken(credential)))
+    } else if is_bearer || scheme.eq_ignore_ascii_case("token") {
+        Ok(Some(Shown::ApiKey(credential)))
+    } else {
+        Err(ApiError::NotAuthenticated)
+    }
+}
+
+/// Whether there is an `Authorization` header, be it good or bad: then nothing else says who is calling.
+pub(crate) fn has_authorization(req: &Req) -> bool {
+    req.headers().contains_key(AUTHORIZATION)
 }

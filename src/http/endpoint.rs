@@ -25,7 +25,7 @@ pub(crate) struct Cx<C> {
 pub(crate) enum Access {
     /// Everybody. Credentials that come along are not even looked at.
     Public,
-    /// A user with an access token.
+    /// A user with an access token or, where no log-in is needed, an API key.
     User,
 }
 
@@ -36,6 +36,8 @@ pub(crate) struct Endpoint {
     /// The first is its name; the others are the same endpoint for front ends that know it by them.
     pub(crate) paths: Vec<&'static str>,
     pub(crate) access: Access,
+    /// Whether an API key is not enough.
+    pub(crate) needs_session: bool,
     pub(crate) summary: &'static str,
     pub(crate) body: Option<SchemaOf>,
     pub(crate) query: Vec<(&'static str, &'static str)>,
@@ -70,7 +72,7 @@ where
     endpoint(method, path, Access::Public, handler)
 }
 
-/// An endpoint for users who show their access token.
+/// An endpoint for users who show their access token or an API key.
 pub(crate) fn user<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
 where
     F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
@@ -89,6 +91,7 @@ where
         method,
         paths: vec![path],
         access,
+        needs_session: false,
         summary: "",
         body: None,
         query: Vec::new(),
@@ -105,6 +108,12 @@ where
 impl Endpoint {
     pub(crate) fn also_at(mut self, path: &'static str) -> Self {
         self.paths.push(path);
+        self
+    }
+
+    /// Says that its flow refuses API keys.
+    pub(crate) fn needs_session(mut self) -> Self {
+        self.needs_session = true;
         self
     }
 

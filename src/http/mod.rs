@@ -5,6 +5,7 @@
 
 mod body;
 mod caller;
+mod cookies;
 mod endpoint;
 mod error;
 mod head;

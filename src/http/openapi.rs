@@ -11,6 +11,7 @@ mod tests {
     use utoipa::ToSchema;
 
     use super::DOCUMENT;
+    use crate::config::Config;
     use crate::http::endpoint::{Access, Endpoint, SchemaOf};
     use crate::http::error::Problem;
     use crate::http::routes;
@@ -54,9 +55,27 @@ mod tests {
                 "schemas": schemas,
                 "securitySchemes": {
                     "access_token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                    "api_key": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "bearerFormat": "ksk_...",
+                        "description": "An API key. `Authorization: Token ksk_...` is understood too.",
+                    },
+                    "cookie": {
+                        "type": "apiKey",
+                        "in": "cookie",
+                        "name": config().cookies.access_name,
+                        "description": "An access token, where there is no Authorization header. A request that changes \
+                            something has to come from our own pages (Sec-Fetch-Site or Origin). The name is \
+                            configured; with an https public_url it begins with __Host-.",
+                    },
                 },
             },
         })
+    }
+
+    fn config() -> Config {
+        Config::from_toml("").expect("the defaults")
     }
 
     fn operation(endpoint: &Endpoint, path: &str, schemas: &mut BTreeMap<String, Value>) -> Value {
@@ -88,7 +107,8 @@ mod tests {
         operation.insert("responses".into(), responses.into());
         let security = match endpoint.access {
             Access::Public => json!([]),
-            Access::User => json!([{ "access_token": [] }]),
+            Access::User if endpoint.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
+            Access::User => json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }]),
         };
         operation.insert("security".into(), security);
         operation.into()

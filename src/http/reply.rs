@@ -1,7 +1,7 @@
 //! What goes back: a status, headers, and bytes.
 
 use serde::Serialize;
-use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use warp::http::{HeaderMap, Response, StatusCode};
 
 /// An answer. `headers.rs` adds what every answer has.
@@ -60,7 +60,11 @@ impl Reply {
             headers.insert(CONTENT_TYPE, content_type);
         }
         for (name, value) in self.headers {
-            headers.insert(name, value);
+            if name == SET_COOKIE {
+                headers.append(name, value); // One line for each cookie.
+            } else {
+                headers.insert(name, value);
+            }
         }
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -4,9 +4,10 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Avatar, Email, KeyUse, Password, PasswordPolicy, Session, SessionId, Timestamp, User, Username, Validator,
+    ApiKey, Avatar, Email, KeyUse, Password, PasswordPolicy, Session, SessionId, Timestamp, User, Username,
+    Validator,
 };
-use crate::flows::{LoggedIn, TokenFacts};
+use crate::flows::{LoggedIn, NewApiKey, TokenFacts};
 
 /// A moment in RFC 3339, written where it goes.
 #[derive(Debug)]
@@ -213,6 +214,50 @@ impl From<&PasswordPolicy> for PasswordPolicyView {
                       trimmed or normalised, and the NFC and NFD spellings of one text are two passwords.",
         }
     }
+}
+
+/// An API key.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ApiKeyView<'a> {
+    id: String,
+    name: &'a str,
+    /// The key itself: in the answer that makes it, and in no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    key: Option<&'a str>,
+    /// The first characters of the key, to know it again by.
+    prefix: &'a str,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Time>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Time>,
+}
+
+impl<'a> From<&'a ApiKey> for ApiKeyView<'a> {
+    fn from(key: &'a ApiKey) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: key.name.as_str(),
+            key: None,
+            prefix: &key.prefix,
+            created_at: Time(key.created_at),
+            expires_at: key.expires_at.map(Time),
+            last_used_at: key.last_used_at.map(Time),
+        }
+    }
+}
+
+impl<'a> From<&'a NewApiKey> for ApiKeyView<'a> {
+    fn from(made: &'a NewApiKey) -> Self {
+        Self { key: Some(made.text.expose()), ..Self::from(&made.key) }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ApiKeysView<'a> {
+    pub(crate) results: Vec<ApiKeyView<'a>>,
 }
 
 /// Public keys (RFC 7517).

@@ -2,6 +2,7 @@
 //!
 //! Each job does one round when it is told to, so that a test can tell it; the loop here tells it again and again.
 
+mod note_key_uses;
 mod rotate_keys;
 mod send_mail;
 mod sweep_expired;
@@ -25,6 +26,7 @@ pub(crate) enum Progress {
 const MAIL_PAUSE: Duration = Duration::from_secs(5);
 const SWEEP_PAUSE: Duration = Duration::from_secs(30);
 const KEYS_PAUSE: Duration = Duration::from_secs(600);
+const USES_PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs all jobs until `stop` says so; a round that has begun is finished.
 pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
@@ -43,6 +45,13 @@ pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             || sweep_expired::run_once(&app),
             std::future::pending
         ),
+        repeat(
+            "note_key_uses",
+            USES_PAUSE,
+            stop.clone(),
+            || note_key_uses::run_once(&app),
+            std::future::pending
+        ),
         repeat("rotate_keys", KEYS_PAUSE, stop, || rotate_keys::run_once(&app), std::future::pending),
     );
 }
@@ -51,8 +60,16 @@ pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
 pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
     while send_mail::run_once(app).await? == Progress::More {}
     while sweep_expired::run_once(app).await? == Progress::More {}
+    note_key_uses::run_once(app).await?;
     rotate_keys::run_once(app).await?;
     Ok(())
+}
+
+/// What is still to be done when no request runs any more.
+pub(crate) async fn finish(app: &App) {
+    if let Err(error) = note_key_uses::run_once(app).await {
+        tracing::warn!(%error, "when API keys were used in the last minute is lost");
+    }
 }
 
 /// One round after the other: at once while there is more, else after a pause or when `wake` rings.

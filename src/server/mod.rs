@@ -150,6 +150,9 @@ impl Server {
             tracing::warn!("a background job is dropped, it took too long");
             abort.abort();
         }
+        if timeout(JOBS_LIMIT, jobs::finish(&app)).await.is_err() {
+            tracing::warn!("the last work of the background jobs is dropped, it took too long");
+        }
         app.store.close().await;
         ended
     }

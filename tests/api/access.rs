@@ -171,7 +171,7 @@ async fn a_token_in_the_query_or_the_body_is_no_credential() {
     let body = format!("access_token={}", ada.access()).into_bytes();
     let answer = anon.send(hyper::Method::PATCH, "/auth/profile/", &form, Some(body)).await;
     answer.expect_problem(401, "not_authenticated");
-    let cookie = format!("keystead-access={0}; access_token={0}", ada.access());
+    let cookie = format!("access={0}; access_token={0}; keystead-refresh={0}", ada.access());
     let answer = anon.send(hyper::Method::GET, "/auth/profile/", &[("cookie", &cookie)], None).await;
     answer.expect_problem(401, "not_authenticated");
 }

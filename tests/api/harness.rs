@@ -159,6 +159,12 @@ impl TestServer {
         self.caller(verified.expect(200).body)
     }
 
+    /// A new API key of this caller, and what is told of it.
+    pub async fn api_key(&self, caller: &Caller, body: &Value) -> (Caller, Value) {
+        let made = caller.post("/auth/api-keys/", body).await.expect(201).body;
+        (self.holder(made["key"].as_str().expect("a key")), made)
+    }
+
     pub async fn logged_in(&self, identifier: &str) -> Caller {
         let body = json!({ "identifier": identifier, "password": PASSWORD });
         self.caller(self.anon().post("/auth/login/", &body).await.expect(200).body)
@@ -286,6 +292,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Whether it asks for an access token.
     pub(crate) is_secured: bool,
+    /// Whether an API key does as well.
+    pub(crate) takes_api_key: bool,
     /// A body with every member the document names, each of a plausible form.
     pub(crate) body: Option<Value>,
 }
@@ -298,10 +306,12 @@ impl Operation {
         for (path, operations) in document["paths"].as_object().expect("paths") {
             for (method, operation) in operations.as_object().expect("operations") {
                 let method = method.to_ascii_uppercase().parse().expect("a method");
-                let is_secured = !operation["security"].as_array().expect("security").is_empty();
+                let security = operation["security"].as_array().expect("security");
+                let is_secured = !security.is_empty();
+                let takes_api_key = security.iter().any(|scheme| scheme.get("api_key").is_some());
                 let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
                 let body = body.as_str().map(|name| filled(&document["components"]["schemas"], name));
-                all.push(Self { method, path: path.clone(), is_secured, body });
+                all.push(Self { method, path: path.clone(), is_secured, takes_api_key, body });
             }
         }
         all
@@ -330,11 +340,13 @@ fn filled(schemas: &Value, reference: &str) -> Value {
     let schema = &schemas[reference.rsplit('/').next().expect("a name")];
     let members = schema["properties"].as_object().expect("properties").iter().map(|(name, member)| {
         let value = match (name.as_str(), member["format"].as_str()) {
-            (_, Some("email")) => "somebody@example.com",
-            ("avatar", _) => "https://example.com/somebody.png",
-            _ => "somebodys-own",
+            _ if member["type"] == "boolean" => json!(false),
+            (_, Some("email")) => json!("somebody@example.com"),
+            (_, Some("date-time")) => json!("2999-12-31T23:59:59Z"),
+            ("avatar", _) => json!("https://example.com/somebody.png"),
+            _ => json!("somebodys-own"),
         };
-        (name.clone(), json!(value))
+        (name.clone(), value)
     });
     Value::Object(members.collect())
 }
@@ -388,6 +400,12 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    /// What the browser is to keep, a line for each.
+    pub fn cookies(&self) -> Vec<&str> {
+        let lines = self.headers.get_all("set-cookie").iter();
+        lines.map(|line| line.to_str().expect("ASCII")).collect()
     }
 
     /// The answer without what differs from one request to the next.

@@ -10,8 +10,10 @@
 mod harness;
 
 mod access;
+mod api_keys;
 mod closing;
 mod codes;
+mod cookies;
 mod emails;
 mod http;
 mod jobs;

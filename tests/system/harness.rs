@@ -350,6 +350,15 @@ impl Service {
         self.try_log_in(identifier, PASSWORD).expect(200).tokens()
     }
 
+    /// The text of a new API key.
+    #[track_caller]
+    pub(crate) fn api_key(&self, access: &str, name: &str) -> String {
+        let body = json!({ "name": name });
+        let made = self.client().send("POST", "/auth/api-keys/", Some(access), Some(&body));
+        let made = made.expect("an answer").expect(201).body;
+        made["key"].as_str().expect("a key").to_owned()
+    }
+
     /// The newest mail to an address in `mail/`, once there is one.
     #[track_caller]
     pub(crate) fn mail_to(&self, email: &str) -> Mail {
@@ -461,6 +470,14 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a cookie that the browser is to keep.
+    #[track_caller]
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let lines = self.headers.iter().filter(|(header, _)| header == "set-cookie");
+        let mut pairs = lines.filter_map(|(_, line)| line.split(';').next()?.split_once('='));
+        pairs.find(|(own, _)| *own == name).expect("a cookie").1.to_owned()
     }
 
     pub(crate) fn tokens(&self) -> Tokens {

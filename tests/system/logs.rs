@@ -24,6 +24,25 @@ fn journey(service: &Service) -> Vec<String> {
         service.get_as(token, "/auth/profile/");
     }
     service.get_as(&format!("{}x", renewed.access), "/auth/sessions/").expect(401);
+    let key = service.api_key(&renewed.access, "Nightly backup");
+    service.get_as(&key, "/auth/profile/").expect(200);
+    service.get_as(&key[..40], "/auth/profile/").expect(401);
+    let post = |access: &str, path: &str, body: &Value| {
+        service.client().send("POST", path, Some(access), Some(body)).expect("an answer")
+    };
+    post(&key, "/auth/api-keys/", &json!({ "name": "no" })).expect(403);
+    secrets.push(key);
+    let body = json!({ "identifier": ADA, "password": PASSWORD, "cookies": true });
+    let browser = service.post("/auth/login/", &body).expect(200);
+    for name in ["access", "refresh", "device"] {
+        let line = browser.cookie(&format!("keystead-{name}"));
+        let request = format!(
+            "POST /auth/token/refresh/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Cookie: keystead-refresh={line}; keystead-access={line}\r\nContent-Length: 0\r\n\r\n"
+        );
+        service.client().raw(request.as_bytes()).expect("an answer").expect(403);
+        secrets.push(line);
+    }
     service.register(ADA).expect(202);
     let garbage = format!("{{\"password\": \"{PASSWORD}\", \"password\": hunter22");
     let request = format!(

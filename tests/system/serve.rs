@@ -173,3 +173,24 @@ fn names(folder: &Path) -> Vec<String> {
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("there").permissions().mode() & 0o7777
 }
+
+#[test]
+fn when_a_key_was_used_is_written_down_before_it_ends() {
+    let folder = configured("registration.verification = \"none\"");
+    let service = Service::start(folder.path());
+    service.register("ada@example.com").expect(201);
+    let access = service.logged_in("ada@example.com").access;
+    let key = service.api_key(&access, "Nightly backup");
+    service.get_as(&key, "/auth/profile/").expect(200);
+    let last_used = |service: &Service| {
+        let keys = service.get_as(&access, "/auth/api-keys/").expect(200).body;
+        keys["results"][0]["last_used_at"].as_str().map(str::to_owned)
+    };
+    let noted = last_used(&service).expect("used");
+
+    service.terminate();
+
+    let service = Service::start(folder.path());
+    assert_eq!(last_used(&service), Some(noted));
+    service.terminate();
+}

@@ -17,11 +17,13 @@ use crate::http::views::UserView;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         user(Method::POST, "/auth/email/change/", change)
-            .does("Mails a code to a new address, and a notice to the present one; not with an API key.")
+            .does("Mails a code to a new address, and a notice to the present one.")
+            .needs_session()
             .body::<ChangeEmail>()
             .replies_nothing(StatusCode::ACCEPTED),
         user(Method::POST, "/auth/email/confirm/", confirm)
             .does("Takes the code from the new mailbox: the account has the new address.")
+            .needs_session()
             .body::<ConfirmEmail>()
             .replies::<UserView<'_>>(StatusCode::OK),
     ]
@@ -34,6 +36,7 @@ async fn change(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
 }
 
 async fn confirm(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
+    cx.caller.own_session()?;
     let ConfirmEmail { code } = req.json(&cx.app.config).await?;
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let user = flows::confirm_email_change(&cx.app, &cx.caller, code).await?;

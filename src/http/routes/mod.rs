@@ -1,5 +1,6 @@
 //! The native API, one file per noun: together they are the list of all endpoints.
 
+mod api_keys;
 mod documents;
 mod emails;
 mod health;
@@ -17,6 +18,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         sessions::endpoints(),
         tokens::endpoints(),
         passwords::endpoints(),
+        api_keys::endpoints(),
         profile::endpoints(),
         passwords::endpoints(),
         emails::endpoints(),

@@ -29,7 +29,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("The rules for new passwords, as text and numbers.")
             .replies::<PasswordPolicyView>(StatusCode::OK),
         user(Method::POST, "/auth/password/change/", change)
-            .does("Changes the caller's password. All other sessions end; not with an API key.")
+            .does("Changes the caller's password. All other sessions end.")
+            .needs_session()
             .body::<ChangePassword>()
             .replies_nothing(StatusCode::NO_CONTENT),
         public(Method::POST, "/auth/password/request_change/", request)

@@ -31,7 +31,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         update(Method::PUT),
         user(Method::DELETE, "/auth/profile/", close_account)
             .also_at("/auth/profile/delete/")
-            .does("Closes the caller's account for their password: it is disabled, and its sessions end; not with an API key.")
+            .does("Closes the caller's account for their password: it is disabled, and its sessions and API keys end.")
+            .needs_session()
             .body::<CloseAccount>()
             .replies_nothing(StatusCode::NO_CONTENT),
     ]

@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::flows::{self, FlowError, Register, Registered, Whose};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::Public;
+use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
 use crate::http::pages;
@@ -71,11 +72,13 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     if req.is_form() {
         return verify_by_button(cx, req).await;
     }
-    let Verify { code, email, registration } = req.json(&cx.app.config).await?;
+    let Verify { code, email, registration, cookies } = req.json(&cx.app.config).await?;
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let whose = whose(email, registration.as_deref());
     let logged_in = flows::verify_email(&cx.app, &cx.caller.origin, code, whose).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
+    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    let are_wanted = cookies::are_wanted(&cx.app.config.cookies, cookies);
+    Ok(if are_wanted { cookies::give_tokens(&cx.app, reply, &logged_in) } else { reply })
 }
 
 async fn verify_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
@@ -163,14 +166,18 @@ struct Verify {
     email: Option<Email>,
     /// The handle that `register` gave out.
     registration: Option<String>,
+    /// Whether the tokens are set as cookies too. Missing: as it is configured.
+    #[schema(value_type = bool, required = false)]
+    cookies: Option<bool>,
 }
 
 impl Body for Verify {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
         let registration = fields.optional("registration", |text| Ok(text.to_owned()));
         let email = fields.optional("email", Email::parse);
+        let cookies = fields.boolean("cookies");
         let code = fields.required("code", |text| Ok(text.to_owned()))?;
-        Some(Self { code, email, registration })
+        Some(Self { code, email, registration, cookies })
     }
 }
 

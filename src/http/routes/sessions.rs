@@ -3,11 +3,13 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
+use crate::app::App;
 use crate::config::Config;
-use crate::domain::{Invalid, Name, Password, SessionId};
-use crate::flows::{self, Browser, Credentials};
+use crate::domain::{Invalid, Name, Password, PlainToken, SessionId};
+use crate::flows::{self, Browser, Credentials, FlowError};
 use crate::http::body::{Body, Fields};
-use crate::http::caller::{Admit, Public, User, bearer_token};
+use crate::http::caller::{Admit, Public, User, has_authorization, refuse_other_sites};
+use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, public, user};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
@@ -17,11 +19,11 @@ use crate::http::views::{SessionView, SessionsView, TokenView};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         public(Method::POST, "/auth/login/", log_in)
-            .does("Logs in with an email address or a username, and a password.")
+            .does("Logs in with an email address or a username, and a password; with cookies if that is asked for.")
             .body::<LogIn>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/logout/", log_out)
-            .does("Ends this session: the one of the access token, or of the refresh token in the body.")
+            .does("Ends this session: of the access token, else of the refresh token in the body, else of the cookies.")
             .body::<LogOut>()
             .replies_nothing(StatusCode::NO_CONTENT),
         user(Method::DELETE, "/auth/logout/", log_out_everywhere)
@@ -37,28 +39,97 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
-    let LogIn { identifier, email, username, password, label } = req.json(&cx.app.config).await?;
+    let app = &cx.app;
+    let LogIn { identifier, email, username, password, label, cookies } = req.json(&app.config).await?;
     let who = identifier.or(email).or(username).unwrap_or_default();
-    let credentials = Credentials::new(&who, password, label, Browser::default());
-    let logged_in = flows::log_in(&cx.app, &cx.caller.origin, credentials).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
+    let old = cookies::only(req.headers(), &app.config.cookies.device_name).and_then(PlainToken::parse);
+    let browser = if cookies::are_wanted(&app.config.cookies, cookies) {
+        Browser::renamed(old)
+    } else {
+        Browser { old, new: None }
+    };
+    let new = browser.new.clone();
+    let credentials = Credentials::new(&who, password, label, browser);
+    let logged_in = flows::log_in(app, &cx.caller.origin, credentials).await?;
+    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    Ok(match new {
+        Some(name) => cookies::name_browser(app, cookies::give_tokens(app, reply, &logged_in), &name),
+        None => reply,
+    })
 }
 
-/// With a header it is the caller's session that ends; without one, that of the refresh token.
+/// Whatever comes of it, a browser that asks from our own pages keeps no token.
 async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let LogOut { refresh } = req.json(&cx.app.config).await?;
-    match (bearer_token(&req)?, refresh) {
-        (None, Some(refresh)) => {
-            flows::log_out_by_refresh_token(&cx.app, &cx.caller.origin, &refresh).await?;
-        }
-        _ => flows::log_out(&cx.app, &User::admit(&cx.app, &req)?).await?,
-    }
-    Ok(Reply::nothing(StatusCode::NO_CONTENT))
+    let ended = match present_session(&cx.app, &req, refresh) {
+        Ok(present) => present.end(&cx).await,
+        Err(error) => Err(error),
+    };
+    let reply = match ended {
+        Ok(()) => Reply::nothing(StatusCode::NO_CONTENT),
+        Err(error @ (ApiError::InvalidToken | ApiError::NotAuthenticated)) => error.into_reply(&req.id),
+        Err(error) => return Err(error),
+    };
+    Ok(without_tokens(&cx.app, &req, reply))
 }
 
-async fn log_out_everywhere(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
+/// Whose session ends.
+enum Present {
+    Caller(User),
+    Refresh(String),
+    /// What a browser still had.
+    RefreshCookie(String),
+}
+
+/// The header says it; without one, the refresh token in the body; without both, the cookies: the access token, or the
+/// refresh token if the former is worth nothing any more.
+fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Present, ApiError> {
+    let config = &app.config.cookies;
+    if has_authorization(req) {
+        return User::admit(app, req).map(Present::Caller);
+    }
+    if let Some(refresh) = refresh {
+        return Ok(Present::Refresh(refresh));
+    }
+    if !cookies::has_tokens(req.headers(), config) {
+        return Err(ApiError::NotAuthenticated);
+    }
+    refuse_other_sites(app, req)?;
+    match User::admit(app, req) {
+        Err(ApiError::InvalidToken | ApiError::NotAuthenticated) => {
+            let refresh = cookies::only(req.headers(), &config.refresh_name).unwrap_or_default();
+            Ok(Present::RefreshCookie(refresh.to_owned()))
+        }
+        admitted => admitted.map(Present::Caller),
+    }
+}
+
+impl Present {
+    async fn end(self, cx: &Cx<Public>) -> Result<(), ApiError> {
+        let (app, origin) = (&cx.app, &cx.caller.origin);
+        let ended = match &self {
+            Self::Caller(caller) => flows::log_out(app, caller).await,
+            Self::Refresh(token) | Self::RefreshCookie(token) => {
+                flows::log_out_by_refresh_token(app, origin, token).await
+            }
+        };
+        match (ended, self) {
+            // A cookie that is worth nothing is as good as logged out.
+            (Err(FlowError::InvalidToken), Self::RefreshCookie(_)) => Ok(()),
+            (ended, _) => Ok(ended?),
+        }
+    }
+}
+
+async fn log_out_everywhere(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     flows::log_out_everywhere(&cx.app, &cx.caller).await?;
-    Ok(Reply::nothing(StatusCode::NO_CONTENT))
+    Ok(without_tokens(&cx.app, &req, Reply::nothing(StatusCode::NO_CONTENT)))
+}
+
+/// Takes the tokens from a browser that sent some.
+fn without_tokens(app: &App, req: &Req, reply: Reply) -> Reply {
+    let has_tokens = cookies::has_tokens(req.headers(), &app.config.cookies);
+    if has_tokens { cookies::take_tokens(app, reply) } else { reply }
 }
 
 async fn list_sessions(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
@@ -86,6 +157,9 @@ struct LogIn {
     /// What the user calls this log-in: `My phone`.
     #[schema(value_type = Option<String>)]
     label: Name,
+    /// Whether the tokens are set as cookies too. Missing: as it is configured.
+    #[schema(value_type = bool, required = false)]
+    cookies: Option<bool>,
 }
 
 impl Body for LogIn {
@@ -98,11 +172,12 @@ impl Body for LogIn {
             .map(|name| if name == used { fields.required(name, text) } else { fields.optional(name, text) });
         let password = fields.required("password", Password::parse);
         let label = fields.optional("label", Name::parse).unwrap_or_default();
-        Some(Self { identifier, email, username, password: password?, label })
+        let cookies = fields.boolean("cookies");
+        Some(Self { identifier, email, username, password: password?, label, cookies })
     }
 }
 
-/// Nothing, if the access token is in the header.
+/// Nothing, if the access token is in the header or the tokens are in cookies.
 #[derive(ToSchema)]
 struct LogOut {
     refresh: Option<String>,

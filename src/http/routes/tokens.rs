@@ -5,11 +5,13 @@ use warp::http::header::{CACHE_CONTROL, HeaderValue};
 use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
+use crate::domain::Invalid;
 use crate::flows;
 use crate::http::body::{Body, Fields};
-use crate::http::caller::Public;
+use crate::http::caller::{Public, refuse_other_sites};
+use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, public};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, INVALID_FIELDS};
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::views::{JwksView, TokenFactsView, TokenView};
@@ -17,7 +19,7 @@ use crate::http::views::{JwksView, TokenFactsView, TokenView};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         public(Method::POST, "/auth/token/refresh/", refresh)
-            .does("Uses up a refresh token for a new pair of tokens.")
+            .does("Uses up a refresh token, of the body or else of the cookie, for a new pair of tokens.")
             .body::<Refresh>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/token/verify/", verify)
@@ -31,9 +33,30 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn refresh(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
-    let Refresh { refresh } = req.json(&cx.app.config).await?;
+    let Refresh { refresh, cookies } = req.json(&cx.app.config).await?;
+    let Some(refresh) = refresh else { return refresh_cookie(cx, req).await };
     let logged_in = flows::refresh(&cx.app, &cx.caller.origin, &refresh).await?;
-    Ok(Reply::json(StatusCode::OK, &TokenView::from(&logged_in)))
+    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    let are_wanted = cookies::are_wanted(&cx.app.config.cookies, cookies);
+    Ok(if are_wanted { cookies::give_tokens(&cx.app, reply, &logged_in) } else { reply })
+}
+
+/// A cookie that was used up is replaced whatever the request asks: sent once more, it would end the session. One that
+/// is refused is taken away.
+async fn refresh_cookie(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    let refresh = cookies::only(req.headers(), &cx.app.config.cookies.refresh_name);
+    let missing =
+        || ApiError::Invalid(vec![("refresh".to_owned(), vec![Invalid::required()])], INVALID_FIELDS);
+    let refresh = refresh.ok_or_else(missing)?;
+    refuse_other_sites(&cx.app, &req)?;
+    match flows::refresh(&cx.app, &cx.caller.origin, refresh).await.map_err(ApiError::from) {
+        Ok(logged_in) => {
+            let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+            Ok(cookies::give_tokens(&cx.app, reply, &logged_in))
+        }
+        Err(error @ ApiError::InvalidToken) => Ok(cookies::take_tokens(&cx.app, error.into_reply(&req.id))),
+        Err(error) => Err(error),
+    }
 }
 
 async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
@@ -51,12 +74,25 @@ async fn jwks(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
 
 #[derive(ToSchema)]
 struct Refresh {
-    refresh: String,
+    /// Missing: the one of the cookie.
+    #[schema(value_type = String, required = false)]
+    refresh: Option<String>,
+    /// Whether the tokens are set as cookies too. Missing: as it is configured.
+    #[schema(value_type = bool, required = false)]
+    cookies: Option<bool>,
 }
 
 impl Body for Refresh {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-        Some(Self { refresh: fields.required("refresh", |text| Ok(text.to_owned()))? })
+        let cookies = fields.boolean("cookies");
+        // Null is not missing: whoever names a token means no other.
+        let text = |text: &str| Ok(text.to_owned());
+        let refresh = if fields.has("refresh") {
+            Some(fields.required("refresh", text)?)
+        } else {
+            fields.optional("refresh", text)
+        };
+        Some(Self { refresh, cookies })
     }
 }
 

@@ -1,0 +1,128 @@
+//! Cookies: reading those of a request, giving the tokens as cookies, taking them back.
+//!
+//! By hand: what comes is a list of pairs (RFC 6265, section 4.2.1), what goes is one line, and whatever a crate would do
+//! to a value besides (decoding, unquoting, signing) must not be done to a token.
+//!
+//! Must never: choose between two values of one name, set a Domain, or say whether a cookie is worth anything.
+
+use std::time::Duration;
+
+use warp::http::HeaderMap;
+use warp::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+
+use crate::app::App;
+use crate::config::{CookiesConfig, SameSite};
+use crate::domain::PlainToken;
+use crate::flows::LoggedIn;
+use crate::http::reply::Reply;
+
+/// How long a browser keeps its name.
+const DEVICE_TTL: Duration = Duration::from_secs(365 * 86_400);
+
+/// The value of a cookie. One that is given twice is not given: somebody else may have set one of the two.
+pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = values(headers, name);
+    let value = values.next()?;
+    if values.next().is_some() { None } else { std::str::from_utf8(value).ok() }
+}
+
+/// Whether a cookie for one of the tokens is there at all, whatever it is worth.
+pub(crate) fn has_tokens(headers: &HeaderMap, config: &CookiesConfig) -> bool {
+    [&config.access_name, &config.refresh_name].into_iter().any(|name| values(headers, name).next().is_some())
+}
+
+/// Whether the answer sets cookies: as the request asks, else as it is configured.
+pub(crate) fn are_wanted(config: &CookiesConfig, asked: Option<bool>) -> bool {
+    asked.unwrap_or(config.enabled)
+}
+
+/// Sets both tokens as cookies, each for as long as it lives.
+pub(crate) fn give_tokens(app: &App, reply: Reply, logged_in: &LoggedIn) -> Reply {
+    let (config, tokens, now) = (&app.config.cookies, &logged_in.tokens, app.clock.now());
+    let reply = set(config, reply, &config.access_name, &tokens.access, tokens.access_expires_at.since(now));
+    set(config, reply, &config.refresh_name, &tokens.refresh, tokens.refresh_expires_at.since(now))
+}
+
+/// Lets the browser keep the name that the limits know it by.
+pub(crate) fn name_browser(app: &App, reply: Reply, name: &PlainToken) -> Reply {
+    let config = &app.config.cookies;
+    set(config, reply, &config.device_name, name.expose(), DEVICE_TTL)
+}
+
+/// Takes the tokens away from the browser. Its name stays: it is not a log-in.
+pub(crate) fn take_tokens(app: &App, reply: Reply) -> Reply {
+    let config = &app.config.cookies;
+    let reply = set(config, reply, &config.access_name, "", Duration::ZERO);
+    set(config, reply, &config.refresh_name, "", Duration::ZERO)
+}
+
+fn set(config: &CookiesConfig, reply: Reply, name: &str, value: &str, max_age: Duration) -> Reply {
+    let same_site = match config.same_site {
+        SameSite::Lax => "Lax",
+        SameSite::Strict => "Strict",
+        SameSite::None => "None",
+    };
+    let secure = if config.secure { "; Secure" } else { "" };
+    let max_age = max_age.as_secs();
+    let line = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}; Max-Age={max_age}");
+    // The configuration takes only names that are tokens, and ours are base64url and dots: the line is a header always.
+    let mut line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static(""));
+    line.set_sensitive(true);
+    reply.header(SET_COOKIE, line)
+}
+
+/// All values of one name, in whichever `Cookie` header: HTTP/2 sends several.
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let headers = headers.get_all(COOKIE).into_iter();
+    let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (own, value) = (pair.get(..equals)?, pair.get(equals + 1..)?);
+        (own.trim_ascii() == name.as_bytes()).then(|| value.trim_ascii())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        let value = |line: &&[u8]| (COOKIE, HeaderValue::from_bytes(line).expect("a header"));
+        lines.iter().map(value).collect()
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        for lines in [
+            &[&b"a=1"[..]][..],
+            &[b"b=2; a=1"],
+            &[b"b=2;a=1;"],
+            &[b" a = 1 ; b=2"],
+            &[b"b=2", b"a=1"],
+            &[b"b=\xff\xfe; =x; nonsense; A=2; aa=3; a=1; ;;"],
+        ] {
+            assert_eq!(only(&headers(lines), "a"), Some("1"), "{lines:?}");
+        }
+        assert_eq!(only(&headers(&[b"a=b=c=="]), "a"), Some("b=c=="));
+        assert_eq!(only(&headers(&[b"a="]), "a"), Some(""));
+        assert_eq!(only(&headers(&[b"a=\"1\""]), "a"), Some("\"1\""));
+    }
+
+    #[test]
+    fn what_is_not_there_once_is_not_there() {
+        for lines in [
+            &[][..],
+            &[&b""[..]],
+            &[b"a"],
+            &[b"b=a=1"],
+            &[b"A=1"],
+            &[b"a=\xff"],
+            &[b"a=1; a=2"],
+            &[b"a=1; a=1"],
+            &[b"a=1", b"a=2"],
+            &[b"a=1; b=2", b"a=\xff"],
+        ] {
+            assert_eq!(only(&headers(lines), "a"), None, "{lines:?}");
+        }
+    }
+}
