@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{LimitKind, LimitsConfig, Scope};
-use crate::domain::{EmailKey, Standing, Target, Timestamp, UserId};
+use crate::domain::{EmailKey, MailKind, Standing, Target, Timestamp, UserId};
 
 /// Counts things by whom or what they concern.
 pub(crate) struct Limiter {
@@ -31,7 +31,8 @@ pub(crate) enum Subject<'a> {
     Ip(Option<IpAddr>),
     Account(UserId),
     IpAndAccount(Option<IpAddr>, Target),
-    Mailbox(&'a EmailKey),
+    /// Each kind of mail by itself.
+    Mailbox(&'a EmailKey, MailKind),
 }
 
 /// Too often.
@@ -83,7 +84,7 @@ impl Limiter {
             Subject::Ip(ip) => self.hasher.hash_one((rule, neighbourhood(ip?))),
             Subject::Account(user) => self.hasher.hash_one((rule, user)),
             Subject::IpAndAccount(ip, target) => self.hasher.hash_one((rule, neighbourhood(ip?), target)),
-            Subject::Mailbox(email) => self.hasher.hash_one((rule, mailbox(email))),
+            Subject::Mailbox(email, mail) => self.hasher.hash_one((rule, mailbox(email), mail)),
         })
     }
 
@@ -100,7 +101,7 @@ impl Subject<'_> {
             Self::Ip(_) => Scope::Ip,
             Self::Account(_) => Scope::Account,
             Self::IpAndAccount(..) => Scope::IpAndAccount,
-            Self::Mailbox(_) => Scope::Mailbox,
+            Self::Mailbox(..) => Scope::Mailbox,
         }
     }
 }
@@ -173,11 +174,21 @@ mod tests {
         let limiter = limiter(Scope::Mailbox, 1);
         let key = |text: &str| Email::parse(text).expect(text).key();
 
-        assert!(passes(&limiter, Subject::Mailbox(&key("ada@example.com"))));
+        assert!(passes(&limiter, Subject::Mailbox(&key("ada@example.com"), MailKind::VerifyEmail)));
         for text in ["ADA@example.com", "ada+1@example.com", "Ada+x+y@EXAMPLE.com"] {
-            assert!(!passes(&limiter, Subject::Mailbox(&key(text))), "{text}");
+            assert!(!passes(&limiter, Subject::Mailbox(&key(text), MailKind::VerifyEmail)), "{text}");
         }
-        assert!(passes(&limiter, Subject::Mailbox(&key("bob@example.com"))));
+        assert!(passes(&limiter, Subject::Mailbox(&key("bob@example.com"), MailKind::VerifyEmail)));
+    }
+
+    #[test]
+    fn one_kind_of_mail_leaves_the_others_their_share() {
+        let limiter = limiter(Scope::Mailbox, 1);
+        let ada = Email::parse("ada@example.com").expect("valid").key();
+
+        assert!(passes(&limiter, Subject::Mailbox(&ada, MailKind::VerifyEmail)));
+        assert!(!passes(&limiter, Subject::Mailbox(&ada, MailKind::VerifyEmail)));
+        assert!(passes(&limiter, Subject::Mailbox(&ada, MailKind::ResetPassword)));
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Email {
     pub(crate) fn key(&self) -> EmailKey {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
         let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
-        EmailKey(format!("{}@{domain}", canonical(local)))
+        EmailKey(format!("{}@{domain}", canonical(&unquoted(local))))
     }
 }
 
@@ -56,6 +56,20 @@ impl EmailKey {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A quoted local part without what it need not have: `"ada"` and `"\\ada"` are `ada` (RFC 5321, section 4.1.2).
+fn unquoted(local: &str) -> String {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return local.to_owned();
+    };
+    let mut plain = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    // What has to be quoted is, in one way.
+    if is_dot_atom(&plain) { plain } else { format!("{plain:?}") }
 }
 
 /// NFKC, case-folded, and NFKC again: folding can make text that NFKC composes.
@@ -167,5 +181,10 @@ mod tests {
         assert_eq!(key("ADA@Example.COM"), key("ada@example.com"));
         assert_eq!(key("a@BÜCHER.example"), key("a@xn--bcher-kva.example"));
         assert_ne!(key("a.da@example.com"), key("ada@example.com"));
+        for text in ["\"ada\"@example.com", "\"\\ada\"@example.com", "\"a\\D\\a\"@example.com"] {
+            assert_eq!(key(text), key("ada@example.com"), "{text}");
+        }
+        assert_eq!(key("\"a b\"@example.com"), key("\"\\a b\"@example.com"));
+        assert_ne!(key("\"a b\"@example.com"), key("ab@example.com"));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Mail {
     pub(crate) next_attempt_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum MailKind {
     /// The code of a registration, or of an account that an operator made.
     VerifyEmail,

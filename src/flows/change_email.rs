@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::domain::{
-    Code, CodePurpose, Email, EmailChange, Event, EventKind, Password, Secret, Timestamp, User, Username,
+    Code, CodePurpose, Email, EmailChange, Event, EventKind, MailKind, Password, Secret, Timestamp, User,
+    Username,
 };
 use crate::flows::steps::{
     Audit, Binding, confirm_own_password, forget_codes, is_right, new_code_for, post_to_user, takes_mail,
@@ -37,7 +38,9 @@ pub(crate) async fn request_email_change(
     let requested = |email| Letter::EmailChangeRequested { email, at, ip };
     let to_old = post_to_user(app, &own.user, now, requested)?;
     let is_free = owner.is_none();
-    let to_new = if is_free { Some(mail) } else { to_owner }.filter(|_| takes_mail(app, &new_email, now));
+    // A code that nobody is sent would only be there to be guessed.
+    let takes_mail = takes_mail(app, &new_email, MailKind::ConfirmNewEmail, now);
+    let to_new = if is_free { Some(mail) } else { to_owner }.filter(|_| takes_mail);
     let change = EmailChange { new_email, code };
     let event = Audit { now, origin }.success(kind).by(&own.user).about(&own.user).in_session(own.session);
     app.store
@@ -45,7 +48,7 @@ pub(crate) async fn request_email_change(
             let user = own.accept(tx)?;
             // One at a time: whatever was asked for before is over.
             tx.remove_email_change(user.id)?;
-            if is_free {
+            if is_free && takes_mail {
                 tx.save_email_change(user.id, &change)?;
             }
             for mail in to_new.iter().chain(&to_old) {
@@ -73,6 +76,10 @@ pub(crate) async fn confirm_email_change(
     let user = app.store.write(move |tx| {
         let user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
         tx.session(session)?.ok_or(FlowError::InvalidToken)?;
+        // Nothing to guess at: nothing to write.
+        if tx.email_change(id)?.is_none() {
+            return Ok(None);
+        }
         // A wrong code is an answer, not an error: what it cost is committed.
         let Some(new_email) = consume(tx, &user, &digits, now)? else {
             tx.append_event(&failed)?;
@@ -122,5 +129,6 @@ fn move_to(tx: &mut WriteTx, mut user: User, new_email: Email, now: Timestamp) -
     tx.save_user(&user)?;
     forget_codes(tx, user.id)?;
     tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
+    tx.remove_registrations_of(user.email.as_ref())?;
     Ok(user)
 }

@@ -1,9 +1,10 @@
 //! Changing one's own password.
 
 use crate::app::App;
-use crate::domain::{EventKind, Password};
+use crate::domain::{EventKind, Password, Target};
 use crate::flows::steps::{
     Audit, confirm_own_password, end_sessions, forget_codes, judge_new_password, post_to_user,
+    remember_client,
 };
 use crate::flows::{Caller, FlowError};
 use crate::mail::{Letter, PasswordChange};
@@ -18,9 +19,10 @@ pub(crate) async fn change_password(
 ) -> Result<(), FlowError> {
     caller.own_session()?;
     let new = judge_new_password(app, &caller.user, new, "new_password")?;
+    // Hashed whether or not the old one is right: the time does not tell.
+    let hash = app.passwords.hash(new.as_password()).await?;
     let kind = EventKind::PasswordChanged;
     let own = confirm_own_password(app, caller, old, "old_password", kind).await?;
-    let hash = app.passwords.hash(new.as_password()).await?;
     let (now, origin) = (app.clock.now(), &caller.origin);
     let (at, ip, how) = (now, origin.ip, PasswordChange::ByOwner);
     let notice = post_to_user(app, &own.user, now, |email| Letter::PasswordChanged { email, how, at, ip })?;
@@ -31,7 +33,9 @@ pub(crate) async fn change_password(
             user.password = Some(hash.clone());
             user.updated_at = now;
             tx.save_user(&user)?;
-            tx.forgive_guesses(user.id)?;
+            // Whoever else logged in before did so with the old password.
+            tx.clear_guesses(Target::User(user.id))?;
+            remember_client(tx, user.id, ip, None, None, now)?;
             forget_codes(tx, user.id)?;
             let ended = end_sessions(tx, user.id, Some(own.session))?;
             if let Some(notice) = &notice {

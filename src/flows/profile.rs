@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::config::LimitKind;
 use crate::domain::{Change, EventKind, Invalid, ProfileChange, User};
 use crate::flows::steps::{Audit, post_to_user};
 use crate::flows::{Caller, FlowError};
+use crate::limiter::Subject;
 use crate::mail::Letter;
 
 /// Changes what users may change about themselves. Nothing changed is no event.
@@ -21,6 +23,9 @@ pub(crate) async fn update_profile(
         .by(&*caller.user)
         .about(&*caller.user)
         .in_session(caller.session());
+    if change.username != Change::Keep {
+        app.limiter.take(LimitKind::Email, Subject::Account(id), now)?;
+    }
     // Whoever has a new name logs in with it: its owner hears of that.
     let (at, ip) = (now, caller.origin.ip);
     let notice = match &change.username {

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::app::App;
 use crate::crypto::token::{hash_token, new_token};
 use crate::domain::{
-    CodeHash, CodePurpose, Email, EventKind, Mail, Origin, Password, PlainToken, Secret, Target, Timestamp,
-    User, UserId,
+    CodeHash, CodePurpose, Email, EventKind, Mail, MailKind, Origin, Password, PlainToken, Secret, Target,
+    Timestamp, User, UserId,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{
@@ -56,7 +56,7 @@ pub(crate) async fn request_reset(app: &App, origin: &Origin, email: &Email) -> 
     let now = app.clock.now();
     let user = app.store.read()?.user_by_email(&email.key())?;
     let user = user.filter(|user| user.is_active && user.password.is_some());
-    let takes_mail = takes_mail(app, email, now);
+    let takes_mail = takes_mail(app, email, MailKind::ResetPassword, now);
     let event = Audit { now, origin }.success(EventKind::ResetRequested);
     let (id, code, mail) = new_link(app, origin, user.as_ref(), email, now)?;
     let event = match &user {
@@ -64,9 +64,12 @@ pub(crate) async fn request_reset(app: &App, origin: &Origin, email: &Email) -> 
         None => event,
     };
     let is_sent = user.is_some() && takes_mail;
+    let email = user.and_then(|user| user.email);
     app.store
         .write(move |tx| {
-            if is_sent && tx.user(id)?.is_some_and(|user| user.is_active && user.password.is_some()) {
+            // Looked at again: meanwhile the account may have moved to another address, and then this link is nobody's.
+            let may_reset = |now: User| now.is_active && now.password.is_some() && now.email == email;
+            if is_sent && tx.user(id)?.is_some_and(may_reset) {
                 tx.save_code(id, CodePurpose::ResetPassword, &code)?;
                 tx.enqueue_mail(&mail)?;
             }

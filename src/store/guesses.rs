@@ -1,6 +1,6 @@
 //! Counts of wrong passwords, by whose password was guessed at and by whom.
 
-use crate::domain::{Guesses, Lane, Target, Timestamp, UserId};
+use crate::domain::{Guesses, Lane, Target, Timestamp};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::GuessesRecord;
@@ -42,18 +42,6 @@ impl WriteTx {
 
     pub(crate) fn remove_guesses(&mut self, target: Target, lane: Lane) -> Result<(), StoreError> {
         self.remove::<GuessesRecord>(&(target, lane)).map(drop)
-    }
-
-    /// Opens every lane anew; clients that logged in before stay known.
-    pub(crate) fn forgive_guesses(&mut self, user: UserId) -> Result<(), StoreError> {
-        let target = Target::User(user);
-        for (lane, guesses) in self.lanes_of(target)? {
-            match guesses.known_at {
-                None => self.remove_guesses(target, lane)?,
-                known_at => self.save_guesses(target, lane, &Guesses { known_at, ..Guesses::NONE })?,
-            }
-        }
-        Ok(())
     }
 
     /// Opens every lane anew and forgets every client: the password is another one now.

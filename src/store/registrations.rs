@@ -1,6 +1,6 @@
 //! Registrations that wait for their code.
 
-use crate::domain::{EmailKey, Registration, RegistrationId, Timestamp, TokenHash};
+use crate::domain::{Email, EmailKey, Registration, RegistrationId, Timestamp, TokenHash};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::RegistrationRecord;
@@ -47,5 +47,14 @@ impl WriteTx {
 
     pub(crate) fn remove_registration(&mut self, id: RegistrationId) -> Result<(), StoreError> {
         self.remove::<RegistrationRecord>(&id).map(drop)
+    }
+
+    /// Drops whatever waits for an address that is somebody's now.
+    pub(crate) fn remove_registrations_of(&mut self, email: Option<&Email>) -> Result<(), StoreError> {
+        let Some(email) = email else { return Ok(()) };
+        for pending in self.registrations_of(&email.key())? {
+            self.remove_registration(pending.id)?;
+        }
+        Ok(())
     }
 }

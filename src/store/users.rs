@@ -52,11 +52,7 @@ impl WriteTx {
             return Err(StoreError::Damaged(format!("user {} is there already", user.id)));
         }
         self.save_user(&user)?;
-        if let Some(email) = &user.email {
-            for pending in self.registrations_of(&email.key())? {
-                self.remove_registration(pending.id)?;
-            }
-        }
+        self.remove_registrations_of(user.email.as_ref())?;
         Ok(user)
     }
 

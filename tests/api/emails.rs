@@ -213,3 +213,60 @@ async fn changes_are_limited() {
     let refused = ask(&ada, NEW).await.expect_problem(429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("1800"));
 }
+
+#[tokio::test]
+async fn whoever_waits_for_the_address_waits_in_vain_once_somebody_has_it() {
+    let server = TestServer::start_with("registration.resend_interval = \"0s\"").await;
+    let ada = server.registered(ADA).await;
+    let body = json!({ "email": NEW, "password": PASSWORD });
+    let pending = server.anon().post("/auth/register/", &body).await.expect(202).body;
+    ask(&ada, NEW).await.expect(202);
+    let code = server.mail_to(NEW).await.code();
+    confirm(&ada, &code).await.expect(200);
+    let mails = server.mails_to(NEW).await.len();
+
+    let resend = json!({ "registration": pending["registration"] });
+    server.anon().post("/auth/register/resend_email_verify/", &resend).await.expect(202);
+
+    assert_eq!(server.mails_to(NEW).await.len(), mails);
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_use_up_the_mails_that_an_owner_needs() {
+    let server = TestServer::start_with("limits.enabled = true").await;
+    server.registered(ADA).await;
+    let eve = server.registered("eve@example.com").await;
+    for n in 0..6 {
+        ask(&eve, &format!("ada+{n}@example.com")).await.expect(202);
+    }
+
+    server.anon().post("/auth/password/request_change/", &json!({ "email": ADA })).await.expect(202);
+
+    assert!(server.mail_to(ADA).await.text.contains("/account/reset/"));
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_was_sent_is_not_there_to_be_guessed() {
+    let server = TestServer::start_with("limits.enabled = true\nlimits.mail = \"1/d/mailbox\"").await;
+    let ada = server.registered(ADA).await;
+    ask(&ada, NEW).await.expect(202);
+    let code = server.mail_to(NEW).await.code();
+
+    ask(&ada, NEW).await.expect(202);
+
+    assert_eq!(server.mails_to(NEW).await.len(), 1);
+    confirm(&ada, &code).await.expect_problem(400, "invalid_code");
+    assert_eq!(server.events().iter().filter(|kind| **kind == "email.changed").count(), 0);
+}
+
+#[tokio::test]
+async fn new_usernames_are_limited_too() {
+    let server = TestServer::start_with("limits.enabled = true\nlimits.email = \"2/h/account\"").await;
+    let ada = server.registered(ADA).await;
+
+    for name in ["one", "two"] {
+        ada.patch("/auth/profile/", &json!({ "username": name })).await.expect(200);
+    }
+    ada.patch("/auth/profile/", &json!({ "username": "three" })).await.expect_problem(429, "rate_limited");
+    ada.patch("/auth/profile/", &json!({ "first_name": "Ada" })).await.expect(200);
+}

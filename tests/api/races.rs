@@ -440,3 +440,26 @@ async fn no_log_in_with_the_old_password_slips_past_a_reset() {
         reset.expect_problem(400, "invalid_token");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_link_to_the_old_address_outlives_a_move_to_a_new_one() {
+    let server = TestServer::start().await;
+    for round in 0..10 {
+        let (old, new) = (format!("old{round}@example.com"), format!("new{round}@example.com"));
+        let ada = server.registered(&old).await;
+        let body = json!({ "new_email": new, "password": PASSWORD });
+        ada.post("/auth/email/change/", &body).await.expect(202);
+        let code = json!({ "code": server.mail_to(&new).await.code() });
+        let ask = json!({ "email": old });
+
+        let anon = server.anon();
+        let asked = at_once(&anon, "/auth/password/request_change/", std::iter::repeat_n(ask, 16));
+        let moved = ada.post("/auth/email/confirm/", &code);
+        let (_, moved) = tokio::join!(asked, moved);
+        moved.expect(200);
+
+        for mail in server.mails_to(&old).await.iter().filter(|mail| mail.text.contains("/account/reset/")) {
+            mail.reset_link().check(&server).await.expect_problem(400, "invalid_token");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::random;
-use crate::domain::{Email, Language, Mail, MailId, Timestamp, User};
+use crate::domain::{Email, Language, Mail, MailId, MailKind, Timestamp, User};
 use crate::flows::FlowError;
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -28,18 +28,24 @@ pub(crate) fn post(
     })
 }
 
-/// A letter to a user, in their own language; none if they have no address.
+/// A letter to a user, in their own language; none if they have no address, or one that nobody confirmed and that has
+/// had its share: it may be a stranger's.
 pub(crate) fn post_to_user<'a>(
     app: &App,
     user: &'a User,
     now: Timestamp,
     letter: impl FnOnce(&'a Email) -> Letter<'a>,
 ) -> Result<Option<Mail>, FlowError> {
-    let email = user.email.as_ref();
-    email.map(|email| post(app, email, user.languages(), &letter(email), now)).transpose()
+    let Some(email) = &user.email else { return Ok(None) };
+    let letter = letter(email);
+    if !user.email_verified && !takes_mail(app, email, letter.kind(), now) {
+        return Ok(None);
+    }
+    post(app, email, user.languages(), &letter, now).map(Some)
 }
 
-/// Whether a mailbox takes another mail that a stranger causes. The answer to the stranger must not depend on it.
-pub(crate) fn takes_mail(app: &App, to: &Email, now: Timestamp) -> bool {
-    app.limiter.take(LimitKind::Mail, Subject::Mailbox(&to.key()), now).is_ok()
+/// Whether a mailbox takes another mail of this kind that a stranger causes. The answer to the stranger must not depend
+/// on it. Counted by kind: nobody uses up with one kind of mail what the owner needs of another.
+pub(crate) fn takes_mail(app: &App, to: &Email, kind: MailKind, now: Timestamp) -> bool {
+    app.limiter.take(LimitKind::Mail, Subject::Mailbox(&to.key(), kind), now).is_ok()
 }

@@ -20,7 +20,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         passwords::endpoints(),
         api_keys::endpoints(),
         profile::endpoints(),
-        passwords::endpoints(),
         emails::endpoints(),
         documents::endpoints(),
         health::endpoints(),

@@ -96,7 +96,9 @@ async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> 
         return Err(ApiError::UnsupportedMediaType);
     }
     let config = &cx.app.config;
-    let ResetForm { uid, token, new_password } = req.form(config).await?;
+    let Ok(ResetForm { uid, token, new_password }) = req.form(config).await else {
+        return Ok(pages::reset_is_spent(config));
+    };
     let Some(link) = ResetLink::parse(&uid, &token) else { return Ok(pages::reset_is_spent(config)) };
     let outcome = match Password::parse(&new_password) {
         Ok(password) => flows::reset_password(&cx.app, &cx.caller.origin, link, password).await,
