@@ -51,6 +51,9 @@ impl Guesses {
     /// NIST SP 800-63B, section 3.2.2: at most a hundred consecutive failures.
     pub(crate) const MAX_FAILURES: u32 = 100;
 
+    /// Guesses that come at once are counted in another order than they began in, so the last one may be as far ahead.
+    const AT_ONCE: Duration = Duration::from_secs(30);
+
     pub(crate) const NONE: Self = Self {
         failures: 0,
         full_at: Timestamp::from_secs(0),
@@ -60,11 +63,11 @@ impl Guesses {
 
     /// Without a rate only the hundred count.
     pub(crate) fn state(&self, rate: Option<&Rate>, now: Timestamp) -> LaneState {
-        if let Some(rate) = rate {
+        // What a clock wrote that was ahead keeps nobody waiting: its pauses would end when that time comes again.
+        let is_of_now = self.last_failed_at.since(now) <= Self::AT_ONCE;
+        if let Some(rate) = rate.filter(|_| is_of_now) {
             let bucket = rate.standing(self.full_at, now).wait.unwrap_or_default();
-            // Counted from either side: a clock that was set back ends no pause early and makes none longer.
-            let apart = now.since(self.last_failed_at).max(self.last_failed_at.since(now));
-            let wait = bucket.max(self.pause(rate).saturating_sub(apart));
+            let wait = bucket.max(self.pause(rate).saturating_sub(now.since(self.last_failed_at)));
             if !wait.is_zero() {
                 return LaneState::Wait(wait);
             }
@@ -145,13 +148,28 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_makes_no_pause_longer() {
+    fn a_clock_set_back_keeps_nobody_out_for_longer_than_the_period() {
         let now = Timestamp::from_secs(1_000_000_000);
-        let tried = (0..20).fold(Guesses::NONE, |guesses, _| guesses.failed(Some(&RATE), now));
+        for failures in [5, 8, 20] {
+            let tried = (0..failures).fold(Guesses::NONE, |guesses, _| guesses.failed(Some(&RATE), now));
+            for back in [0, 1, 29, 31, 60, 299, 300, 601, 3600, 86_400 * 3650] {
+                let begun = now.before(Duration::from_secs(back));
+                let mut moments = (0..1000).map(|secs| begun.after(Duration::from_secs(secs)));
+                let open = moments.find(|now| tried.state(Some(&RATE), *now) == LaneState::Open);
+                let took = open.expect("some day").since(begun);
+                assert!(took <= RATE.period + Guesses::AT_ONCE, "{took:?}: {failures}, {back} s back");
+            }
+        }
+    }
 
-        let LaneState::Wait(wait) = tried.state(Some(&RATE), Timestamp::from_secs(1_000)) else {
-            panic!("open");
-        };
-        assert!(wait <= RATE.period, "{wait:?}");
+    #[test]
+    fn a_guess_that_began_before_the_last_one_waits_like_one_after_it() {
+        let rate = Rate { count: 100, ..RATE };
+        let now = Timestamp::from_secs(1_000_000);
+        let tried = Guesses { failures: 110, ..Guesses::NONE.failed(Some(&rate), now) };
+
+        for moment in [now.before(Duration::from_millis(5)), now, now.after(Duration::from_millis(5))] {
+            assert!(matches!(tried.state(Some(&rate), moment), LaneState::Wait(_)), "{moment}");
+        }
     }
 }
