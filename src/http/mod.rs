@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod endpoint;
 mod error;
+mod forwarded;
 mod head;
 mod headers;
 mod limits;

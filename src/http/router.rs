@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::ApiError;
+use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::reply::Reply;
@@ -44,16 +45,21 @@ pub(crate) fn service(
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     let router = Arc::new(Router::new(&app, routes::endpoints()));
     let process = router.process;
+    let own = Arc::clone(&app);
     warp::any()
         .and(warp::method())
         .and(warp::ext::optional::<Arc<Head>>())
         .and(warp::body::stream())
-        .map(move |method, head: Option<Arc<Head>>, body| Req {
-            id: RequestId::next(process),
-            method,
-            head: head.unwrap_or_default(),
-            body: body_stream(body),
-            params: Vec::new(),
+        .map(move |method, head: Option<Arc<Head>>, body| {
+            let head = head.unwrap_or_default();
+            Req {
+                id: RequestId::next(process),
+                method,
+                ip: client_address(&own.config.server, head.peer, &head.headers),
+                head,
+                body: body_stream(body),
+                params: Vec::new(),
+            }
         })
         .then(move |req: Req| {
             let (app, router) = (Arc::clone(&app), Arc::clone(&router));
