@@ -5,6 +5,7 @@
 
 mod body;
 mod caller;
+mod cors;
 mod endpoint;
 mod error;
 mod forwarded;

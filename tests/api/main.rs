@@ -13,6 +13,7 @@ mod access;
 mod codes;
 mod http;
 mod jobs;
+mod origins;
 mod passwords;
 mod profile;
 mod races;
