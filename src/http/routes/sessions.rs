@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{Invalid, Name, Password, SessionId};
 use crate::flows::{self, Browser, Credentials};
 use crate::http::body::{Body, Fields};
@@ -18,6 +18,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         public(Method::POST, "/auth/login/", log_in)
             .does("Logs in with an email address or a username, and a password.")
+            .limited_by(LimitKind::Login)
             .body::<LogIn>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/logout/", log_out)
