@@ -8,7 +8,7 @@ use crate::domain::{
     Registration, RegistrationId, Timestamp, User, Username,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, new_verification, post};
+use crate::flows::steps::{Audit, Binding, new_verification, post, takes_mail};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
@@ -78,16 +78,19 @@ async fn wait_for_code(
         None => event.about(Party { id: id.to_string(), label: email.as_str().to_owned() }),
     };
     let is_taken = owner.is_some();
+    let takes_mail = takes_mail(app, &email, now);
     app.store
         .write(move |tx| {
             refuse_taken_username(tx, registration.username.as_ref())?;
             if is_taken {
-                if let Some(notice) = &notice {
+                if let Some(notice) = notice.as_ref().filter(|_| takes_mail) {
                     tx.enqueue_mail(notice)?;
                 }
             } else if has_room(tx, &registration.email, now)? {
                 tx.save_registration(&registration)?;
-                tx.enqueue_mail(&mail)?;
+                if takes_mail {
+                    tx.enqueue_mail(&mail)?;
+                }
             }
             Ok::<_, FlowError>(tx.append_event(&event)?)
         })
@@ -147,6 +150,7 @@ async fn make_user(
         }
         Verification::Required | Verification::None => None,
     };
+    let takes_mail = verification.is_some() && takes_mail(app, &new.email, now);
     let new = NewUser {
         email: Some(new.email),
         username: new.username,
@@ -166,7 +170,9 @@ async fn make_user(
             let user = tx.insert_user(&new, now)?;
             if let Some((code, mail)) = &verification {
                 tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
-                tx.enqueue_mail(mail)?;
+                if takes_mail {
+                    tx.enqueue_mail(mail)?;
+                }
             }
             tx.append_event(&event.clone().by(&user).about(&user))?;
             Ok::<_, FlowError>(user)
