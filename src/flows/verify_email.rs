@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp, TokenHash, User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, sign};
+use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, remember_client, sign};
 use crate::store::{StoreError, Unique, WriteTx};
 
 /// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
@@ -25,6 +25,7 @@ pub(crate) async fn verify_email(
     let verified = audit.success(EventKind::UserVerified);
     let failed = audit.failure(EventKind::VerificationFailed);
     let logged_in = audit.success(EventKind::LoginSucceeded).in_session(opening.session_id()).saying("code");
+    let ip = origin.ip;
     let outcome = app.store.write(move |tx| {
         // A wrong guess is an answer, not an error: what it cost is committed. And it costs a commit whether or not
         // there was something to guess.
@@ -33,6 +34,7 @@ pub(crate) async fn verify_email(
             return Ok(None);
         };
         let session = opening.run(tx, &mut user)?;
+        remember_client(tx, user.id, ip, None, None, opening.now)?;
         append(tx, &verified, &user)?;
         append(tx, &logged_in, &user)?;
         Ok::<Option<(User, Session)>, FlowError>(Some((user, session)))
@@ -59,7 +61,7 @@ pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) 
     outcome.await?.ok_or(FlowError::InvalidCode)
 }
 
-/// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old.
+/// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old, or its user was disabled.
 fn consume(
     tx: &mut WriteTx,
     code: &Code,
@@ -71,6 +73,11 @@ fn consume(
         (Code::Short(digits), Some(whose)) => find_by_digits(tx, digits, whose, now)?,
         (Code::Short(_), None) => None,
     };
+    let confirmed = confirmed.filter(|confirmed| match confirmed {
+        Confirmed::Registration(_) => true,
+        // Whoever logged in before and is inactive now was disabled: no mail that is still about enables them again.
+        Confirmed::User(user) => user.is_active || user.last_login.is_none(),
+    });
     confirmed.map(|confirmed| confirm(tx, confirmed, now)).transpose()
 }
 
