@@ -41,8 +41,11 @@ impl Credentials {
     /// `identifier` is an email address or a username. What reads as an address is looked up as one first; text that
     /// is neither finds nobody.
     pub(crate) fn new(identifier: &str, password: Password, label: Name, browser: Browser) -> Self {
-        let email = Email::parse(identifier).ok().map(|email| email.key());
         let username = Username::parse(identifier).ok().map(|username| username.key());
+        // What is an address only once it is in its canonical form is that address too: if it were another name, how its
+        // wrong passwords count would tell whether the address has an account.
+        let folded = username.as_ref().and_then(|name| Email::parse(name.as_str()).ok());
+        let email = Email::parse(identifier).ok().or(folded).map(|email| email.key());
         let name = email.as_ref().map(EmailKey::as_str).or(username.as_ref().map(UsernameKey::as_str));
         let fingerprint = fingerprint("identifier", name.unwrap_or(identifier).as_bytes());
         Self { email, username, fingerprint, password, label, browser }
@@ -74,7 +77,9 @@ pub(crate) async fn log_in(
         // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
         let stored = candidate.as_ref().and_then(|user| user.password.clone());
         let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
-        let Some(user) = candidate.filter(|user| user.is_active && verdict != Verdict::Wrong) else { break };
+        let is_open = guess.is_open(app)?;
+        let is_right = is_open && verdict != Verdict::Wrong;
+        let Some(user) = candidate.filter(|user| user.is_active && is_right) else { break };
         let rehashed = match verdict {
             Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
             Verdict::Right | Verdict::Wrong => None,

@@ -59,6 +59,12 @@ impl Guess {
         Ok(Self { failures, ..guess })
     }
 
+    /// Whether a right one still counts; an error if there is a pause by now. Asked after the hash whatever came of it:
+    /// of many at once, those that are too many must all cost the same.
+    pub(crate) fn is_open(&self, app: &App) -> Result<bool, FlowError> {
+        self.state(&app.store.read()?)
+    }
+
     /// Whether this one may end the row: then its owner is to hear of it.
     pub(crate) fn is_nearly_the_last(&self) -> bool {
         self.failures >= Guesses::MAX_FAILURES / 2
