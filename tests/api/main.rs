@@ -11,8 +11,10 @@ mod harness;
 
 mod access;
 mod codes;
+mod enumeration;
 mod http;
 mod jobs;
+mod limits;
 mod origins;
 mod passwords;
 mod profile;
