@@ -11,7 +11,7 @@ use crate::domain::{
     UsernameKey,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Guess, LoggedIn, Opening, remember_client, sign};
+use crate::flows::steps::{Audit, Evenly, Guess, LoggedIn, Opening, remember_client, sign};
 use crate::limiter::Subject;
 use crate::store::StoreError;
 
@@ -67,6 +67,7 @@ pub(crate) async fn log_in(
     origin: &Origin,
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
+    let evenly = Evenly::begin();
     let found = find_user(app, &credentials)?;
     let target = credentials.target(found.as_ref());
     let subject = Subject::IpAndAccount(origin.ip, target);
@@ -90,7 +91,9 @@ pub(crate) async fn log_in(
             Opened::Changed => candidate = find_user(app, &credentials)?,
         }
     }
-    refuse(app, origin, &credentials, &guess).await
+    let refused = refuse(app, origin, &credentials, &guess).await;
+    evenly.end().await;
+    refused
 }
 
 fn find_user(app: &App, credentials: &Credentials) -> Result<Option<User>, StoreError> {

@@ -8,7 +8,7 @@ use crate::domain::{
     Registration, RegistrationId, Timestamp, User, Username,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, new_verification, post, takes_mail};
+use crate::flows::steps::{Audit, Binding, evenly, new_verification, post, takes_mail};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
@@ -42,7 +42,7 @@ pub(crate) async fn register(app: &App, origin: &Origin, new: Register) -> Resul
     }
     let hash = app.passwords.hash(new.password.as_password()).await?;
     match app.config.registration.verification {
-        Verification::Required => wait_for_code(app, origin, new, hash).await,
+        Verification::Required => evenly(wait_for_code(app, origin, new, hash)).await,
         Verification::Optional | Verification::None => make_user(app, origin, new, hash).await,
     }
 }

@@ -7,31 +7,30 @@ use crate::domain::{
     CodeHash, CodePurpose, Email, EventKind, Mail, Origin, RegistrationId, Timestamp, User, UserId,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, PENDING_FOR, Whose, new_verification, takes_mail};
+use crate::flows::steps::{Audit, Binding, PENDING_FOR, Whose, evenly, new_verification, takes_mail};
 use crate::store::{ReadTx, WriteTx};
 
 /// Sends a new code to somebody who is not verified yet; their earlier code dies. Whoever asks learns nothing from the
 /// answer. Once in `registration.resend_interval` for each code, and nothing in between, nor when the mailbox had its
 /// share of mails.
 pub(crate) async fn resend_verification(app: &App, origin: &Origin, whose: Whose) -> Result<(), FlowError> {
+    evenly(resend(app, origin, whose)).await
+}
+
+async fn resend(app: &App, origin: &Origin, whose: Whose) -> Result<(), FlowError> {
     let now = app.clock.now();
     let read = app.store.read()?;
     let interval = app.config.registration.resend_interval;
-    let found = match find(&read, &whose, now)? {
-        Some((owner, email)) => {
-            let has_room = may_resend(&read, owner, interval, now)? && takes_mail(app, &email, now);
-            Some((owner, email, has_room))
-        }
-        None => {
-            if let Whose::Email(email) = &whose {
-                takes_mail(app, email, now);
-            }
-            None
-        }
+    let found = find(&read, &whose, now)?;
+    let has_room = match (&found, &whose) {
+        (Some((owner, email)), _) => may_resend(&read, *owner, interval, now)? && takes_mail(app, email, now),
+        // A mailbox that nobody waits at is counted like any other.
+        (None, Whose::Email(email)) => takes_mail(app, email, now),
+        (None, Whose::Registration(_)) => false,
     };
     drop(read);
     let event = Audit { now, origin }.success(EventKind::VerificationRequested);
-    let Some((owner, email, has_room)) = found else {
+    let Some((owner, email)) = found else {
         // Written all the same: an answer that comes sooner would tell that there is nobody.
         return Ok(app.store.write(move |tx| tx.append_event(&event)).await?);
     };

@@ -9,7 +9,9 @@ use crate::domain::{
     Timestamp, TokenHash, User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, remember_client, sign};
+use crate::flows::steps::{
+    Audit, Binding, LoggedIn, Opening, Whose, evenly, is_right, remember_client, sign,
+};
 use crate::store::{StoreError, Unique, WriteTx};
 
 /// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
@@ -39,7 +41,7 @@ pub(crate) async fn verify_email(
         append(tx, &logged_in, &user)?;
         Ok::<Option<(User, Session)>, FlowError>(Some((user, session)))
     });
-    let (user, session) = outcome.await?.ok_or(FlowError::InvalidCode)?;
+    let (user, session) = evenly(outcome).await?.ok_or(FlowError::InvalidCode)?;
     Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
 }
 
@@ -58,7 +60,7 @@ pub(crate) async fn confirm_email(app: &App, origin: &Origin, link: PlainToken) 
         append(tx, &verified, &user)?;
         Ok::<Option<User>, FlowError>(Some(user))
     });
-    outcome.await?.ok_or(FlowError::InvalidCode)
+    evenly(outcome).await?.ok_or(FlowError::InvalidCode)
 }
 
 /// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old, or its user was disabled.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod endings;
+mod even;
 mod guess;
 mod letter;
 mod opening;
@@ -9,6 +10,7 @@ mod verification;
 
 pub(crate) use audit::Audit;
 pub(crate) use endings::{end_sessions, forget_codes, revoke_api_keys};
+pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use letter::{post, takes_mail};
 pub(crate) use opening::{LoggedIn, Opening, sign};
