@@ -33,6 +33,17 @@ impl Clock {
         }
     }
 
+    /// Sets a movable clock back, at most to the system's time.
+    #[doc(hidden)]
+    pub fn set_back(&self, span: Duration) {
+        if let Some(ahead) = &self.ahead {
+            let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+            ahead
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_sub(span)))
+                .ok();
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     pub(crate) fn now(&self) -> Timestamp {
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

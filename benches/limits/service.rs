@@ -49,7 +49,10 @@ impl Service {
             .build()
             .expect("threads");
         let path = folder.join("keystead.redb").display().to_string();
-        let config = format!("server.listen = \"127.0.0.1:0\"\nstore.path = \"{path}\"\n{settings}");
+        // One address does here in a second what many do in an hour.
+        let config = format!(
+            "server.listen = \"127.0.0.1:0\"\nstore.path = \"{path}\"\nlimits.enabled = false\n{settings}"
+        );
         let config = Config::from_toml(&config).expect("a configuration");
         let server = runtime.block_on(Server::bind(config)).expect("starts");
         let address = server.local_addr();

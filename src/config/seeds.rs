@@ -28,6 +28,7 @@ pub(super) fn apply(settings: &mut Settings, variables: &Variables) -> Result<()
     seeds.transport()?;
     seeds.security()?;
     seeds.allowed_hosts()?;
+    seeds.cors_origins()?;
     seeds.debug()
 }
 
@@ -101,15 +102,24 @@ impl Seeds<'_> {
 
     /// What is no host name can match no request: it is left out, as Django would never match it either.
     fn allowed_hosts(&mut self) -> Result<(), ConfigError> {
-        let Some(hosts) = self.find("ALLOWED_HOSTS") else {
+        self.list("ALLOWED_HOSTS", "server.allowed_hosts", parse::is_host)
+    }
+
+    /// What is no origin can match no browser's.
+    fn cors_origins(&mut self) -> Result<(), ConfigError> {
+        self.list("CORS_ALLOWED_ORIGINS", "server.cors_origins", |text| parse::origin(text).is_ok())
+    }
+
+    fn list(&mut self, name: &str, key: &str, fits: fn(&str) -> bool) -> Result<(), ConfigError> {
+        let Some(found) = self.find(name) else {
             return Ok(());
         };
-        let mut list = env::list(&hosts.text);
-        list.retain(|item| item.as_str().is_some_and(parse::is_host));
+        let mut list = env::list(&found.text);
+        list.retain(|item| item.as_str().is_some_and(fits));
         if list.is_empty() {
             return Ok(());
         }
-        self.put("server.allowed_hosts", Value::Array(list), hosts.source)
+        self.put(key, Value::Array(list), found.source)
     }
 
     /// Only the exact word counts, as there: `DEBUG` means other things to other programs.

@@ -477,7 +477,7 @@ fn the_env_file_of_a_django_service_is_enough() {
              DEFAULT_ADMIN_PASSWORD=secret\nEMAIL_HOST=smtp.example.com\nEMAIL_PORT=2525\nEMAIL_USE_TLS=True\n\
              EMAIL_HOST_USER=ada\nEMAIL_HOST_PASSWORD=\"pass word\"\n\
              ALLOWED_HOSTS=auth.example.com, .example.org,not a host\n\
-             CORS_ALLOWED_ORIGINS=https://a.example, https://b.example\nDEBUG=False\n",
+             CORS_ALLOWED_ORIGINS=https://a.example,https://B.example:443,*,null,c.example\nDEBUG=False\n",
         )
         .loaded();
 
@@ -487,6 +487,7 @@ fn the_env_file_of_a_django_service_is_enough() {
     assert_eq!(config.mail.smtp_username.as_deref(), Some("ada"));
     assert_eq!(config.mail.smtp_password.map(|secret| secret.expose().clone()).as_deref(), Some("pass word"));
     assert_eq!(config.server.allowed_hosts, ["auth.example.com", ".example.org"]);
+    assert_eq!(config.server.cors_origins, ["https://a.example", "https://b.example"]);
     assert!(config.tokens.hs256_secret.is_some());
     assert_eq!(config.log.level, "info");
 

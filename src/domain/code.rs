@@ -14,6 +14,10 @@ pub(crate) enum Code {
 }
 
 const DIGITS: usize = 8;
+/// As far a clock may be set back without a code that is out dying of it.
+const CLOCK_STEP: Duration = Duration::from_secs(300);
+/// No moment is before it.
+const NEVER: Timestamp = Timestamp::from_secs(0);
 
 impl Code {
     /// Takes the digits with spaces or dashes between them, as people type them. None: no code looks like this.
@@ -52,14 +56,29 @@ impl CodeHash {
         self.takes_link(now) && self.attempts_left > 0
     }
 
-    /// The link dies of age alone: nobody guesses it, so nobody can kill it for its owner by guessing digits.
+    /// The link dies of age alone: nobody guesses it, so nobody can kill it for its owner by guessing digits. One from
+    /// the future is dead too: a clock that is set back revives none.
     pub(crate) fn takes_link(&self, now: Timestamp) -> bool {
-        now < self.expires_at
+        now < self.expires_at && !self.is_from_the_future(now)
     }
 
     /// Whether enough time has passed since the last mail for another.
     pub(crate) fn may_resend(&self, now: Timestamp, interval: Duration) -> bool {
-        now >= self.sent_at.after(interval)
+        now >= self.sent_at.after(interval) || self.is_from_the_future(now)
+    }
+
+    /// Whether it is dead whatever a clock says. It only tells then that somebody waits for a code.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.expires_at == NEVER
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.expires_at = NEVER;
+        self.attempts_left = 0;
+    }
+
+    fn is_from_the_future(&self, now: Timestamp) -> bool {
+        self.sent_at > now.after(CLOCK_STEP)
     }
 }
 
@@ -93,5 +112,21 @@ mod tests {
         assert!(!code(1).takes_link(Timestamp::from_secs(600)));
         assert!(!code(0).takes_digits(Timestamp::from_secs(0)));
         assert!(code(0).takes_link(Timestamp::from_secs(0)));
+    }
+
+    #[test]
+    fn a_clock_set_back_revives_no_code_and_keeps_nobody_from_another() {
+        let hash = TokenHash([0; 32]);
+        let sent_at = Timestamp::from_secs(1_000_000);
+        let expires_at = sent_at.after(Duration::from_secs(600));
+        let mut code = CodeHash { short: hash, long: hash, expires_at, attempts_left: 5, sent_at };
+        let minute = Duration::from_secs(60);
+
+        let a_little = sent_at.before(minute);
+        assert!(code.takes_digits(a_little) && !code.may_resend(a_little, minute));
+        let far = sent_at.before(minute * 6);
+        assert!(!code.takes_link(far) && !code.takes_digits(far) && code.may_resend(far, minute));
+        code.kill();
+        assert!(code.is_dead() && !code.takes_link(Timestamp::from_secs(0)) && !code.takes_link(sent_at));
     }
 }

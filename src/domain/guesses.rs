@@ -51,6 +51,9 @@ impl Guesses {
     /// NIST SP 800-63B, section 3.2.2: at most a hundred consecutive failures.
     pub(crate) const MAX_FAILURES: u32 = 100;
 
+    /// Guesses that come at once are counted in another order than they began in, so the last one may be as far ahead.
+    const AT_ONCE: Duration = Duration::from_secs(30);
+
     pub(crate) const NONE: Self = Self {
         failures: 0,
         full_at: Timestamp::from_secs(0),
@@ -58,13 +61,12 @@ impl Guesses {
         known_at: None,
     };
 
-    /// Without a rate only the hundred count.
-    pub(crate) fn state(&self, rate: Option<&Rate>, now: Timestamp) -> LaneState {
-        if let Some(rate) = rate {
+    pub(crate) fn state(&self, rate: &Rate, now: Timestamp) -> LaneState {
+        // What a clock wrote that was ahead keeps nobody waiting: its pauses would end when that time comes again.
+        let is_of_now = self.last_failed_at.since(now) <= Self::AT_ONCE;
+        if is_of_now {
             let bucket = rate.standing(self.full_at, now).wait.unwrap_or_default();
-            // Counted from either side: a clock that was set back ends no pause early and makes none longer.
-            let apart = now.since(self.last_failed_at).max(self.last_failed_at.since(now));
-            let wait = bucket.max(self.pause(rate).saturating_sub(apart));
+            let wait = bucket.max(self.pause(rate).saturating_sub(now.since(self.last_failed_at)));
             if !wait.is_zero() {
                 return LaneState::Wait(wait);
             }
@@ -81,10 +83,10 @@ impl Guesses {
     }
 
     #[must_use]
-    pub(crate) fn failed(self, rate: Option<&Rate>, now: Timestamp) -> Self {
+    pub(crate) fn failed(self, rate: &Rate, now: Timestamp) -> Self {
         Self {
             failures: self.failures.saturating_add(1).min(Self::MAX_FAILURES),
-            full_at: rate.map_or(self.full_at, |rate| rate.take(self.full_at, now)),
+            full_at: rate.take(self.full_at, now),
             last_failed_at: now,
             known_at: self.known_at,
         }
@@ -114,29 +116,28 @@ mod tests {
         let mut guesses = Guesses::NONE;
         let mut waits = Vec::new();
         while guesses.failures < Guesses::MAX_FAILURES {
-            match guesses.state(Some(&RATE), now) {
+            match guesses.state(&RATE, now) {
                 LaneState::Wait(wait) => {
                     waits.push(wait.as_secs());
                     now = now.after(wait);
-                    assert_eq!(guesses.state(Some(&RATE), now), LaneState::Open);
+                    assert_eq!(guesses.state(&RATE, now), LaneState::Open);
                 }
                 LaneState::Open => {}
                 LaneState::Stopped => panic!("after {}", guesses.failures),
             }
-            guesses = guesses.failed(Some(&RATE), now);
+            guesses = guesses.failed(&RATE, now);
         }
 
         assert_eq!(waits[..9], [60, 60, 60, 60, 60, 60, 64, 128, 256]);
         assert!(waits[9..].iter().all(|wait| *wait == 300), "{waits:?}");
         assert_eq!(waits.len(), 95);
-        assert_eq!(guesses.state(Some(&RATE), now.after(RATE.period)), LaneState::Stopped);
-        assert_eq!(guesses.state(None, now), LaneState::Stopped);
+        assert_eq!(guesses.state(&RATE, now.after(RATE.period)), LaneState::Stopped);
     }
 
     #[test]
     fn a_right_password_ends_the_row_and_fills_no_bucket() {
         let now = Timestamp::from_secs(1_000_000);
-        let tried = (0..5).fold(Guesses::NONE, |guesses, _| guesses.failed(Some(&RATE), now));
+        let tried = (0..5).fold(Guesses::NONE, |guesses, _| guesses.failed(&RATE, now));
 
         let right = tried.succeeded();
 
@@ -145,13 +146,28 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_makes_no_pause_longer() {
+    fn a_clock_set_back_keeps_nobody_out_for_longer_than_the_period() {
         let now = Timestamp::from_secs(1_000_000_000);
-        let tried = (0..20).fold(Guesses::NONE, |guesses, _| guesses.failed(Some(&RATE), now));
+        for failures in [5, 8, 20] {
+            let tried = (0..failures).fold(Guesses::NONE, |guesses, _| guesses.failed(&RATE, now));
+            for back in [0, 1, 29, 31, 60, 299, 300, 601, 3600, 86_400 * 3650] {
+                let begun = now.before(Duration::from_secs(back));
+                let mut moments = (0..1000).map(|secs| begun.after(Duration::from_secs(secs)));
+                let open = moments.find(|now| tried.state(&RATE, *now) == LaneState::Open);
+                let took = open.expect("some day").since(begun);
+                assert!(took <= RATE.period + Guesses::AT_ONCE, "{took:?}: {failures}, {back} s back");
+            }
+        }
+    }
 
-        let LaneState::Wait(wait) = tried.state(Some(&RATE), Timestamp::from_secs(1_000)) else {
-            panic!("open");
-        };
-        assert!(wait <= RATE.period, "{wait:?}");
+    #[test]
+    fn a_guess_that_began_before_the_last_one_waits_like_one_after_it() {
+        let rate = Rate { count: 100, ..RATE };
+        let now = Timestamp::from_secs(1_000_000);
+        let tried = Guesses { failures: 110, ..Guesses::NONE.failed(&rate, now) };
+
+        for moment in [now.before(Duration::from_millis(5)), now, now.after(Duration::from_millis(5))] {
+            assert!(matches!(tried.state(&rate, moment), LaneState::Wait(_)), "{moment}");
+        }
     }
 }

@@ -38,9 +38,14 @@ impl Rate {
         if self.standing(full_at, now).wait.is_some() { full_at } else { full_at.after(self.interval()) }
     }
 
-    /// No bucket is further from full than its period: a clock that was set back closes none for long.
+    /// No bucket is further from full than its period. One that seems to be was filled by a clock that was ahead: if
+    /// it would stay closed for more than a period, it counts for nothing.
     fn bounded(&self, full_at: Timestamp, now: Timestamp) -> Timestamp {
-        full_at.clamp(now, now.after(self.period))
+        let latest = now.after(self.period);
+        if full_at > latest.after(self.period.saturating_sub(self.interval())) {
+            return now;
+        }
+        full_at.clamp(now, latest)
     }
 
     fn interval(&self) -> Duration {
@@ -76,10 +81,14 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_closes_a_bucket_for_one_period_at_most() {
-        let full_at = RATE.take(Timestamp::from_secs(0), NOW);
-        let before = NOW.before(Duration::from_secs(86_400 * 365));
+        let closed = (0..5).fold(Timestamp::from_secs(0), |full_at, _| RATE.take(full_at, NOW));
 
-        assert_eq!(RATE.standing(full_at, before).wait, Some(Duration::from_secs(60)));
-        assert_eq!(RATE.standing(full_at, before).reset, RATE.period);
+        for back in [1, 60, 239, 240, 241, 299, 300, 301, 3600, 86_400 * 365] {
+            let begun = NOW.before(Duration::from_secs(back));
+            let mut moments = (0..1000).map(|secs| begun.after(Duration::from_secs(secs)));
+            let opened = moments.find(|now| RATE.standing(closed, *now).wait.is_none());
+            let took = opened.expect("some day").since(begun);
+            assert!(took <= RATE.period, "{took:?} after {back} s back");
+        }
     }
 }

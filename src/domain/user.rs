@@ -64,7 +64,7 @@ impl<'a> From<&'a User> for PersonalFacts<'a> {
 }
 
 /// A user who has no number yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct NewUser {
     pub(crate) email: Option<Email>,
     pub(crate) username: Option<Username>,

@@ -8,7 +8,9 @@ use crate::crypto::Verdict;
 use crate::crypto::token::{fingerprint, new_token};
 use crate::domain::{EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign};
+use crate::flows::steps::{
+    Audit, Evenly, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign,
+};
 use crate::limiter::Subject;
 use crate::mail::Letter;
 
@@ -63,6 +65,7 @@ pub(crate) async fn log_in(
     origin: &Origin,
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
+    let evenly = Evenly::begin();
     let found = credentials.identifier.find(&app.store.read()?)?;
     let target = credentials.target(found.as_ref());
     let subject = Subject::IpAndAccount(origin.ip, target);
@@ -73,7 +76,9 @@ pub(crate) async fn log_in(
         // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
         let stored = candidate.as_ref().and_then(|user| user.password.clone());
         let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
-        let Some(user) = candidate.filter(|user| user.is_active && verdict != Verdict::Wrong) else { break };
+        let is_open = guess.is_open(app)?;
+        let is_right = is_open && verdict != Verdict::Wrong;
+        let Some(user) = candidate.filter(|user| user.is_active && is_right) else { break };
         let rehashed = match verdict {
             Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
             Verdict::Right | Verdict::Wrong => None,
@@ -84,7 +89,9 @@ pub(crate) async fn log_in(
             Opened::Changed => candidate = credentials.identifier.find(&app.store.read()?)?,
         }
     }
-    refuse(app, origin, &credentials, &guess).await
+    let refused = refuse(app, origin, &credentials, &guess).await;
+    evenly.end().await;
+    refused
 }
 
 async fn refuse(

@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::crypto::random;
 use crate::domain::{
-    Avatar, CodePurpose, Email, EventKind, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
+    Avatar, CodePurpose, Email, EventKind, MailKind, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
     Registration, RegistrationId, Timestamp, User, Username,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, new_verification, post_to_user};
+use crate::flows::steps::{Audit, Binding, evenly, new_verification, post_to_user, takes_mail};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
@@ -42,7 +42,7 @@ pub(crate) async fn register(app: &App, origin: &Origin, new: Register) -> Resul
     }
     let hash = app.passwords.hash(new.password.as_password()).await?;
     match app.config.registration.verification {
-        Verification::Required => wait_for_code(app, origin, new, hash).await,
+        Verification::Required => evenly(wait_for_code(app, origin, new, hash)).await,
         Verification::Optional | Verification::None => make_user(app, origin, new, hash).await,
     }
 }
@@ -58,7 +58,7 @@ async fn wait_for_code(
     let email = new.email.clone();
     let binding = Binding::Registration(id);
     let (code, mail) = new_verification(app, origin, binding, &email, &origin.languages, now)?;
-    let registration = Registration {
+    let mut registration = Registration {
         id,
         email: new.email,
         username: new.username,
@@ -80,16 +80,23 @@ async fn wait_for_code(
         None => event.about(Party { id: id.to_string(), label: email.as_str().to_owned() }),
     };
     let is_taken = owner.is_some();
+    let takes_mail = takes_mail(app, &email, MailKind::VerifyEmail, now);
+    if !takes_mail {
+        // A code that nobody is sent would only be there to be guessed. Another can be asked for.
+        registration.code.kill();
+    }
     app.store
         .write(move |tx| {
             refuse_taken_username(tx, registration.username.as_ref())?;
             if is_taken {
-                if let Some(notice) = &notice {
+                if let Some(notice) = notice.as_ref().filter(|_| takes_mail) {
                     tx.enqueue_mail(notice)?;
                 }
             } else if has_room(tx, &registration.email, now)? {
                 tx.save_registration(&registration)?;
-                tx.enqueue_mail(&mail)?;
+                if takes_mail {
+                    tx.enqueue_mail(&mail)?;
+                }
             }
             Ok::<_, FlowError>(tx.append_event(&event)?)
         })
@@ -118,8 +125,10 @@ fn has_room(tx: &mut WriteTx, email: &Email, now: Timestamp) -> Result<bool, Flo
     Ok(true)
 }
 
+/// A name that is the account's own address is not looked for: the answer would tell whether the address has an account.
 fn refuse_taken_username(tx: &WriteTx, username: Option<&Username>) -> Result<(), FlowError> {
     match username {
+        Some(username) if Email::parse(username.as_str()).is_ok() => Ok(()),
         Some(username) if tx.user_by_username(&username.key())?.is_some() => Err(FlowError::username_taken()),
         _ => Ok(()),
     }
@@ -139,6 +148,7 @@ async fn make_user(
         }
         Verification::Required | Verification::None => None,
     };
+    let takes_mail = verification.is_some() && takes_mail(app, &new.email, MailKind::VerifyEmail, now);
     let new = NewUser {
         email: Some(new.email),
         username: new.username,
@@ -159,7 +169,9 @@ async fn make_user(
             let user = tx.insert_user(&new, now)?;
             if let Some((code, mail)) = &verification {
                 tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
-                tx.enqueue_mail(mail)?;
+                if takes_mail {
+                    tx.enqueue_mail(mail)?;
+                }
             }
             tx.append_event(&event.clone().by(&user).about(&user))?;
             Ok::<_, FlowError>(user)

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{
-    Audit, end_sessions, forget_codes, judge_new_password, post, post_to_user, remember_client,
+    Audit, end_sessions, evenly, forget_codes, judge_new_password, post, post_to_user, remember_client,
     revoke_api_keys, takes_mail,
 };
 use crate::mail::{Letter, PasswordChange};
@@ -53,6 +53,10 @@ impl ResetLink {
 /// is the same for an address that nobody has, and for an account that is disabled or has no password (Django's
 /// unusable one), which get no mail.
 pub(crate) async fn request_reset(app: &App, origin: &Origin, email: &Email) -> Result<(), FlowError> {
+    evenly(request(app, origin, email)).await
+}
+
+async fn request(app: &App, origin: &Origin, email: &Email) -> Result<(), FlowError> {
     let now = app.clock.now();
     let user = app.store.read()?.user_by_email(&email.key())?;
     let user = user.filter(|user| user.is_active && user.password.is_some());

@@ -9,7 +9,9 @@ use crate::domain::{
     TokenHash, User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Binding, LoggedIn, Opening, Whose, is_right, remember_client, sign};
+use crate::flows::steps::{
+    Audit, Binding, LoggedIn, Opening, Whose, evenly, is_right, remember_client, sign,
+};
 use crate::store::{StoreError, Unique, WriteTx};
 
 /// Confirms the address and logs its owner in. The long code of the link stands alone; the short one is looked for
@@ -39,7 +41,7 @@ pub(crate) async fn verify_email(
         append(tx, &logged_in, &user)?;
         Ok::<Option<(User, Session)>, FlowError>(Some((user, session)))
     });
-    let (user, session) = outcome.await?.ok_or(FlowError::InvalidCode)?;
+    let (user, session) = evenly(outcome).await?.ok_or(FlowError::InvalidCode)?;
     Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
 }
 
@@ -65,10 +67,10 @@ pub(crate) async fn confirm_email(
         append(tx, &verified, &user)?;
         Ok::<Option<User>, FlowError>(Some(user))
     });
-    outcome.await?.ok_or(FlowError::InvalidCode)
+    evenly(outcome).await?.ok_or(FlowError::InvalidCode)
 }
 
-/// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old.
+/// Takes a code for what it was sent for, once. None: it is wrong, spent, or too old, or its user was disabled.
 fn consume(
     tx: &mut WriteTx,
     code: &Code,
@@ -80,6 +82,11 @@ fn consume(
         (Code::Short(digits), Some(whose)) => find_by_digits(tx, digits, whose, now)?,
         (Code::Short(_), None) => None,
     };
+    let confirmed = confirmed.filter(|confirmed| match confirmed {
+        Confirmed::Registration(_) => true,
+        // Whoever logged in before and is inactive now was disabled: no mail that is still about enables them again.
+        Confirmed::User(user) => user.is_active || user.last_login.is_none(),
+    });
     confirmed.map(|confirmed| confirm(tx, confirmed, now)).transpose()
 }
 

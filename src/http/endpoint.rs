@@ -8,11 +8,14 @@ use utoipa::openapi::{RefOr, Schema};
 use warp::http::{Method, StatusCode};
 
 use crate::app::App;
+use crate::config::LimitKind;
+use crate::flows::FlowError;
 use crate::http::body::Body;
 use crate::http::caller::{Admit, Public, User};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::limiter::Subject;
 
 /// What a handler works with: the service, and who is calling. The type of `caller` is the proof that it was checked.
 pub(crate) struct Cx<C> {
@@ -42,6 +45,8 @@ pub(crate) struct Endpoint {
     pub(crate) body: Option<SchemaOf>,
     pub(crate) query: Vec<(&'static str, &'static str)>,
     pub(crate) replies: Vec<(StatusCode, Option<SchemaOf>)>,
+    /// What an address may not call too often.
+    pub(crate) limit: Option<LimitKind>,
     handler: Handler,
 }
 
@@ -96,6 +101,7 @@ where
         body: None,
         query: Vec::new(),
         replies: Vec::new(),
+        limit: None,
         handler: Box::new(move |app, req| {
             Box::pin(async move {
                 let caller = C::admit(&app, &req)?;
@@ -147,7 +153,23 @@ impl Endpoint {
         self
     }
 
+    /// Counts each call by the caller's address, before anything of it is read. The answers say how it stands.
+    pub(crate) fn limited_by(mut self, kind: LimitKind) -> Self {
+        self.limit = Some(kind);
+        self
+    }
+
     pub(crate) async fn run(&self, app: Arc<App>, req: Req) -> Result<Reply, ApiError> {
-        (self.handler)(app, req).await
+        let Some(kind) = self.limit else { return (self.handler)(app, req).await };
+        let standing =
+            app.limiter.take(kind, Subject::Ip(req.ip), app.clock.now()).map_err(FlowError::from)?;
+        let Some(standing) = standing else { return (self.handler)(app, req).await };
+        let id = req.id;
+        match (self.handler)(app, req).await {
+            Ok(reply) => Ok(reply.standing(&standing)),
+            // It says how that other limit stands.
+            Err(error @ ApiError::RateLimited { .. }) => Err(error),
+            Err(error) => Ok(error.into_reply(&id).standing(&standing)),
+        }
     }
 }

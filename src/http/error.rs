@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use crate::domain::Invalid;
+use crate::domain::{Invalid, Standing};
 use crate::flows::FlowError;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, whole_secs};
 use crate::http::request_id::RequestId;
 
 /// What a client is told when it does not get what it asked for.
@@ -121,6 +121,11 @@ impl ApiError {
         if let Some((name, value)) = self.header() {
             reply = reply.header(name, value);
         }
+        if let Self::RateLimited { limit, retry_after } = self {
+            // The reset is the moment that Retry-After names, as the draft wants it.
+            let reset = retry_after.max(Duration::from_secs(1));
+            reply = reply.standing(&Standing { limit, remaining: 0, reset, wait: Some(retry_after) });
+        }
         // The rest of a body that was not read would be taken for the next request.
         if matches!(self, Self::BodyTooLarge) {
             reply = reply.header(CONNECTION, HeaderValue::from_static("close"));
@@ -137,8 +142,8 @@ impl ApiError {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\"")))
             }
             Self::MethodNotAllowed { allow } => Some((ALLOW, HeaderValue::from_str(allow).ok()?)),
-            Self::Overloaded { retry_after } => {
-                Some((RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1))))
+            Self::Overloaded { retry_after } | Self::RateLimited { retry_after, .. } => {
+                Some((RETRY_AFTER, HeaderValue::from(whole_secs(*retry_after).max(1))))
             }
             Self::Unavailable(_) => Some((RETRY_AFTER, HeaderValue::from_static("5"))),
             _ => None,

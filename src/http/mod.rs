@@ -6,8 +6,10 @@
 mod body;
 mod caller;
 mod cookies;
+mod cors;
 mod endpoint;
 mod error;
+mod forwarded;
 mod head;
 mod headers;
 mod limits;

@@ -102,6 +102,15 @@ mod tests {
             responses.insert(status.as_str().into(), response);
         }
         let problem = json!({ "application/problem+json": { "schema": reference(&problem()) } });
+        if endpoint.limit.is_some() {
+            let number = json!({ "schema": { "type": "integer" } });
+            let names = ["Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+            let headers: Map<String, Value> =
+                names.into_iter().map(|name| (name.to_owned(), number.clone())).collect();
+            let description = "Too often from one address, or for one account. Times are in seconds.";
+            let response = json!({ "description": description, "headers": headers, "content": problem });
+            responses.insert("429".into(), response);
+        }
         responses
             .insert("default".into(), json!({ "description": "A problem (RFC 9457)", "content": problem }));
         operation.insert("responses".into(), responses.into());

@@ -1,8 +1,12 @@
 //! What goes back: a status, headers, and bytes.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use warp::http::{HeaderMap, Response, StatusCode};
+
+use crate::domain::Standing;
 
 /// An answer. `headers.rs` adds what every answer has.
 #[derive(Debug)]
@@ -15,6 +19,10 @@ pub(crate) struct Reply {
 
 /// Most views fit, so that their text is written without moving it.
 const JSON_BYTES: usize = 512;
+
+const RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -48,6 +56,13 @@ impl Reply {
         self
     }
 
+    /// Says how a limit stands (draft-ietf-httpapi-ratelimit-headers-03).
+    pub(crate) fn standing(self, standing: &Standing) -> Self {
+        self.header(RATELIMIT_LIMIT, standing.limit.into())
+            .header(RATELIMIT_REMAINING, standing.remaining.into())
+            .header(RATELIMIT_RESET, whole_secs(standing.reset).into())
+    }
+
     /// The same answer without its body, for HEAD.
     pub(crate) fn without_body(mut self) -> Self {
         self.body.clear();
@@ -78,4 +93,9 @@ impl Reply {
         serde_json::to_writer(&mut body, view).unwrap_or_default();
         Self { status, content_type: Some(content_type), headers: Vec::new(), body }
     }
+}
+
+/// Rounded up: whoever waits so long has waited long enough.
+pub(crate) fn whole_secs(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }

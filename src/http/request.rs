@@ -1,5 +1,6 @@
 //! A request, taken apart by warp and bounded here.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(crate) struct Req {
     pub(crate) id: RequestId,
     pub(crate) method: Method,
     pub(crate) head: Arc<Head>,
+    /// Whose it is, proxies aside.
+    pub(crate) ip: Option<IpAddr>,
     pub(crate) body: BodyStream,
     /// Filled in by the router.
     pub(crate) params: Vec<(String, String)>,
@@ -69,14 +72,13 @@ impl Req {
 
     /// Where it came from. A safe request leaves no trace, so nobody asks more than the address of it.
     pub(crate) fn origin(&self) -> Origin {
-        let ip = self.head.peer.map(|peer| peer.ip().to_canonical());
         if self.method.is_safe() {
-            return Origin { ip, ..Origin::default() };
+            return Origin { ip: self.ip, ..Origin::default() };
         }
         let user_agent = self.headers().get(USER_AGENT);
         let languages = self.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
         Origin {
-            ip,
+            ip: self.ip,
             user_agent: user_agent
                 .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
             request_id: Some(self.id.to_string()),

@@ -15,8 +15,10 @@ use warp::reply::Reply as _;
 
 use crate::app::App;
 use crate::config::ServerConfig;
+use crate::http::cors::Cors;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::ApiError;
+use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::reply::Reply;
@@ -44,16 +46,21 @@ pub(crate) fn service(
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     let router = Arc::new(Router::new(&app, routes::endpoints()));
     let process = router.process;
+    let own = Arc::clone(&app);
     warp::any()
         .and(warp::method())
         .and(warp::ext::optional::<Arc<Head>>())
         .and(warp::body::stream())
-        .map(move |method, head: Option<Arc<Head>>, body| Req {
-            id: RequestId::next(process),
-            method,
-            head: head.unwrap_or_default(),
-            body: body_stream(body),
-            params: Vec::new(),
+        .map(move |method, head: Option<Arc<Head>>, body| {
+            let head = head.unwrap_or_default();
+            Req {
+                id: RequestId::next(process),
+                method,
+                ip: client_address(&own.config.server, head.peer, &head.headers),
+                head,
+                body: body_stream(body),
+                params: Vec::new(),
+            }
         })
         .then(move |req: Req| {
             let (app, router) = (Arc::clone(&app), Arc::clone(&router));
@@ -67,6 +74,7 @@ struct Router {
     /// Path -> method -> place in `endpoints`. Paths are without the slash at their end.
     table: matchit::Router<BTreeMap<&'static str, usize>>,
     headers: SecurityHeaders,
+    cors: Cors,
     hosts: Vec<String>,
     process: u64,
 }
@@ -91,6 +99,7 @@ impl Router {
             endpoints,
             table,
             headers: SecurityHeaders::new(&app.config.server.public_url),
+            cors: Cors::new(&app.config.server.cors_origins),
             hosts: hosts(&app.config.server),
             process: app.clock.now().millis(),
         }
@@ -99,13 +108,17 @@ impl Router {
     /// Every answer of the service leaves through here.
     async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<Vec<u8>> {
         let (id, method) = (req.id, req.method.clone());
+        let permission = self.cors.permission(&req);
         let (path, outcome) = match self.find(&mut req) {
             Ok((path, place)) => (path, Arc::clone(&self).run(place, app, req).await),
             Err(outcome) => ("unknown", outcome),
         };
         let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
         let reply = if method == Method::HEAD { reply.without_body() } else { reply };
-        let response = reply.into_response(self.headers.of_answer(&id));
+        let mut response = reply.into_response(self.headers.of_answer(&id));
+        if let Some(permission) = permission {
+            permission.tell(response.headers_mut());
+        }
         let status = response.status().as_u16();
         // The path as it is written in the list: what stands in its places may be a secret.
         if method.is_safe() {

@@ -197,7 +197,7 @@ impl Server {
         let Self { app, listener, limits, .. } = self;
         let mut failure = app.store.failure();
         let protocol = Protocol::new(limits);
-        let places = Places::new(limits);
+        let places = Places::new(limits, &app.config.server);
         let mut connections = Connections::default();
         let accept = connections.accept(&listener, &places, |stream, peer| {
             protocol.clone().serve(stream, Peer(peer), service.clone(), stop.subscribe())

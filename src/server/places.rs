@@ -3,15 +3,18 @@
 //! Must never: grow beyond the connections that are open, or count one that has ended.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::config::ServerConfig;
+use crate::limiter::neighbourhood;
 use crate::server::limits::Limits;
 
 /// Hands out one place a connection.
 #[derive(Clone)]
 pub(super) struct Places {
     limits: Limits,
+    config: Arc<ServerConfig>,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -26,30 +29,24 @@ pub(super) enum Refusal {
 
 /// A connection's place, free again when dropped.
 pub(super) struct Place {
-    network: Option<Network>,
+    /// Its IPv4 address, or IPv6 /64.
+    network: Option<IpAddr>,
     taken: Arc<Mutex<Taken>>,
-}
-
-/// Whose share a connection counts to: one household or machine has a whole IPv6 /64.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Network {
-    V4(Ipv4Addr),
-    V6([u16; 4]),
 }
 
 #[derive(Default)]
 struct Taken {
     all: usize,
-    by_network: HashMap<Network, usize>,
+    by_network: HashMap<IpAddr, usize>,
 }
 
 impl Places {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, taken: Arc::default() }
+    pub(super) fn new(limits: Limits, config: &ServerConfig) -> Self {
+        Self { limits, config: Arc::new(config.clone()), taken: Arc::default() }
     }
 
     pub(super) fn take(&self, peer: SocketAddr) -> Result<Place, Refusal> {
-        let network = Network::of(peer.ip());
+        let network = self.network(peer.ip());
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.limits.connections {
             return Err(Refusal::Full);
@@ -63,6 +60,14 @@ impl Places {
         }
         taken.all += 1;
         Ok(Place { network, taken: Arc::clone(&self.taken) })
+    }
+
+    /// Whose share a connection counts to. None for this machine itself and for the proxies that are trusted: they bring
+    /// everybody's connections from one address.
+    fn network(&self, peer: IpAddr) -> Option<IpAddr> {
+        let peer = peer.to_canonical();
+        let is_shared = peer.is_loopback() || self.config.is_trusted_proxy(peer);
+        (!is_shared).then(|| neighbourhood(peer))
     }
 }
 
@@ -81,26 +86,15 @@ impl Drop for Place {
     }
 }
 
-impl Network {
-    /// None for this machine itself: a reverse proxy on it brings everybody's connections from one address.
-    fn of(address: IpAddr) -> Option<Self> {
-        match address.to_canonical() {
-            address if address.is_loopback() => None,
-            IpAddr::V4(address) => Some(Self::V4(address)),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Some(Self::V6([a, b, c, d]))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn places(connections: usize, connections_per_network: usize) -> Places {
-        Places::new(Limits { connections, connections_per_network, ..Limits::of_process() })
+        let limits = Limits { connections, connections_per_network, ..Limits::of_process() };
+        let config = Config::from_toml("server.trusted_proxies = [\"10.0.0.0/24\"]").unwrap();
+        Places::new(limits, &config.server)
     }
 
     fn peer(text: &str) -> SocketAddr {
@@ -134,6 +128,15 @@ mod tests {
         assert_eq!(places.take(peer("192.0.2.1")).err(), Some(Refusal::Full));
         drop(taken);
         assert!(places.take(peer("192.0.2.1")).is_ok());
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_share_of_its_own() {
+        let places = places(100, 1);
+        let _taken: Vec<_> =
+            ["10.0.0.7", "::ffff:10.0.0.7", "10.0.0.7"].map(|proxy| places.take(peer(proxy)).unwrap()).into();
+        let _place = places.take(peer("10.0.1.7")).unwrap();
+        assert_eq!(places.take(peer("10.0.1.7")).err(), Some(Refusal::NetworkFull));
     }
 
     #[test]

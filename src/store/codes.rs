@@ -17,7 +17,7 @@ impl ReadTx {
         self.find(&HASH_TO_CODE, long)
     }
 
-    /// Codes that are too old, at most `limit`.
+    /// Codes that are too old and not dead yet, at most `limit`.
     pub(crate) fn expired_codes(
         &self,
         now: Timestamp,
@@ -25,7 +25,10 @@ impl ReadTx {
     ) -> Result<Vec<(UserId, CodePurpose)>, StoreError> {
         self.rows::<CodeRecord>(None, Order::Ascending)?
             .filter_map(|row| match row {
-                Ok((key, record)) => (!CodeHash::from(record).takes_link(now)).then_some(Ok(key)),
+                Ok((key, record)) => {
+                    let code = CodeHash::from(record);
+                    (!code.is_dead() && !code.takes_link(now)).then_some(Ok(key))
+                }
                 Err(error) => Some(Err(error)),
             })
             .take(limit)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hyper::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, PASSWORD, TestServer, days, minutes};
+use crate::harness::{Answer, Mail, PASSWORD, TestServer, days, minutes};
 use crate::registrations::{register, resend, verify};
 
 const ADA: &str = "ada@example.com";
@@ -256,6 +256,62 @@ async fn a_code_dies_of_age() {
     verify(&server, json!({ "email": ADA, "code": mail.code() })).await.expect_problem(400, "invalid_code");
     verify(&server, json!({ "code": mail.long_code() })).await.expect_problem(400, "invalid_code");
     assert_eq!(press_button(&server, &mail.long_code()).await.status, 400);
+}
+
+/// A server with an account that waits for the code which an operator had mailed.
+async fn with_an_account_to_activate() -> TestServer {
+    let made = ["createuser", "--email", ADA, "--password-stdin", "--no-input"];
+    TestServer::start().await.operated(&made, PASSWORD).await
+}
+
+#[tokio::test]
+async fn an_account_to_activate_gets_another_code_after_the_first_was_swept() {
+    let server = with_an_account_to_activate().await;
+    let first = server.mail_to(ADA).await;
+    for _ in 0..3 {
+        server.advance(minutes(60));
+        server.run_jobs().await;
+    }
+    verify(&server, json!({ "code": first.long_code() })).await.expect_problem(400, "invalid_code");
+
+    resend(&server, json!({ "email": ADA })).await.expect(202);
+
+    let mails = server.mails_to(ADA).await;
+    assert_eq!(mails.len(), 2);
+    verify(&server, json!({ "email": ADA, "code": mails[1].code() })).await.expect(200);
+    log_in(&server).await.expect(200);
+    resend(&server, json!({ "email": ADA })).await.expect(202);
+    assert_eq!(server.mails_to(ADA).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_set_back_revives_no_code_that_ran_out() {
+    let optional = TestServer::start_with("registration.verification = \"optional\"").await;
+    let body = json!({ "email": ADA, "password": PASSWORD });
+    optional.anon().post("/auth/register/", &body).await.expect(201);
+
+    for server in [optional, with_an_account_to_activate().await] {
+        server.advance(days(1));
+        server.run_jobs().await;
+        resend(&server, json!({ "email": ADA })).await.expect(202);
+        let mail = server.mail_to(ADA).await;
+        server.advance(minutes(11));
+        server.run_jobs().await;
+
+        for back in [minutes(5), minutes(6), minutes(60)] {
+            server.set_back(back);
+            for code in [mail.code(), mail.long_code()] {
+                let refused = verify(&server, json!({ "email": ADA, "code": code })).await;
+                refused.expect_problem(400, "invalid_code");
+            }
+        }
+        // By its time the newest mail is not the last.
+        let earlier: Vec<String> = server.mails_to(ADA).await.iter().map(Mail::code).collect();
+        resend(&server, json!({ "email": ADA })).await.expect(202);
+        let mut codes = server.mails_to(ADA).await.into_iter().map(|mail| mail.code());
+        let code = codes.find(|code| !earlier.contains(code)).expect("another");
+        verify(&server, json!({ "email": ADA, "code": code })).await.expect(200);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -110,6 +111,11 @@ impl TestServer {
         self.clock.advance(span);
     }
 
+    /// Sets the clock back, at most to the system's time.
+    pub fn set_back(&self, span: Duration) {
+        self.clock.set_back(span);
+    }
+
     pub async fn run_jobs(&self) {
         self.handle.run_jobs().await.expect("the jobs run");
     }
@@ -122,11 +128,22 @@ impl TestServer {
     /// The mails that came to an address, the oldest first.
     pub async fn mails_to(&self, email: &str) -> Vec<Mail> {
         self.run_jobs().await;
-        let Ok(entries) = fs::read_dir(self.folder.path().join("mail")) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(self.mail_folder()) else { return Vec::new() };
         let mut names: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
         names.sort();
         let mails = names.iter().map(|name| Mail::parse(&fs::read_to_string(name).expect("UTF-8")));
         mails.filter(|mail| mail.to == email).collect()
+    }
+
+    /// How many mails there are.
+    pub async fn count_mails(&self) -> usize {
+        self.run_jobs().await;
+        fs::read_dir(self.mail_folder()).map_or(0, Iterator::count)
+    }
+
+    /// Where its mails go.
+    pub fn mail_folder(&self) -> PathBuf {
+        self.folder.path().join("mail")
     }
 
     /// The newest mail to an address.
@@ -136,7 +153,18 @@ impl TestServer {
 
     /// Nobody in particular.
     pub fn anon(&self) -> Caller {
-        Caller { address: self.address, client: self.client.clone(), token: None, tokens: Value::Null }
+        Caller {
+            address: self.address,
+            client: self.client.clone(),
+            token: None,
+            forwarded_for: None,
+            tokens: Value::Null,
+        }
+    }
+
+    /// Somebody at this address, if a proxy on this machine is trusted.
+    pub fn at(&self, address: &str) -> Caller {
+        Caller { forwarded_for: Some(address.to_owned()), ..self.anon() }
     }
 
     /// Somebody who shows this token.
@@ -223,6 +251,8 @@ pub struct Caller {
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     token: Option<String>,
+    /// What a proxy says of where they are.
+    forwarded_for: Option<String>,
     /// The token object they hold.
     pub tokens: Value,
 }
@@ -271,6 +301,9 @@ impl Caller {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(address) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", address);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

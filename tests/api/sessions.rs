@@ -34,7 +34,7 @@ async fn current_session(caller: &Caller) -> String {
 }
 
 /// All of an answer but what must differ from one request to the next.
-fn bytes_of(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
+pub(crate) fn bytes_of(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
     let mut headers: Vec<(String, String)> = answer
         .headers
         .iter()

@@ -48,6 +48,7 @@ pub(crate) fn configure(folder: &Path, settings: &str) {
          passwords.memory_kib = 64\n\
          passwords.iterations = 1\n\
          passwords.max_wait = \"1m\"\n\
+         limits.enabled = false\n\
          {settings}\n"
     );
     // A later line wins over one of those above.

@@ -18,6 +18,7 @@ use crate::store::{ReadTx, StoreError, WriteTx};
 pub(crate) struct Guess {
     target: Target,
     lane: Lane,
+    /// None: limits are off, and nothing is counted.
     rate: Option<Rate>,
     now: Timestamp,
     /// Wrong ones in a row before this one.
@@ -59,6 +60,12 @@ impl Guess {
         Ok(Self { failures, ..guess })
     }
 
+    /// Whether a right one still counts; an error if there is a pause by now. Asked after the hash whatever came of it:
+    /// of many at once, those that are too many must all cost the same.
+    pub(crate) fn is_open(&self, app: &App) -> Result<bool, FlowError> {
+        self.state(&app.store.read()?)
+    }
+
     /// Whether this one may end the row: then its owner is to hear of it.
     pub(crate) fn is_nearly_the_last(&self) -> bool {
         self.failures >= Guesses::MAX_FAILURES / 2
@@ -66,8 +73,9 @@ impl Guess {
 
     /// Counts a wrong one; true if it was the last.
     pub(crate) fn fail(&self, tx: &mut WriteTx) -> Result<bool, FlowError> {
+        let Some(rate) = &self.rate else { return Ok(false) };
         let was_stopped = !self.state(tx)?;
-        let guesses = self.stored(tx)?.failed(self.rate.as_ref(), self.now);
+        let guesses = self.stored(tx)?.failed(rate, self.now);
         tx.save_guesses(self.target, self.lane, &guesses)?;
         Ok(!was_stopped && guesses.failures >= Guesses::MAX_FAILURES)
     }
@@ -77,10 +85,11 @@ impl Guess {
         if !self.state(tx)? {
             return Ok(false);
         }
-        let guesses = self.stored(tx)?.succeeded();
+        let before = self.stored(tx)?;
+        let guesses = before.succeeded();
         if guesses.is_blank(self.now) {
             tx.remove_guesses(self.target, self.lane)?;
-        } else {
+        } else if guesses != before {
             tx.save_guesses(self.target, self.lane, &guesses)?;
         }
         Ok(true)
@@ -88,13 +97,11 @@ impl Guess {
 
     /// False if the row is over; an error while there is a pause.
     fn state(&self, read: &ReadTx) -> Result<bool, FlowError> {
-        match self.stored(read)?.state(self.rate.as_ref(), self.now) {
+        let Some(rate) = &self.rate else { return Ok(true) };
+        match self.stored(read)?.state(rate, self.now) {
             LaneState::Open => Ok(true),
             LaneState::Stopped => Ok(false),
-            LaneState::Wait(retry_after) => {
-                let limit = self.rate.map_or(0, |rate| rate.count);
-                Err(FlowError::RateLimited { limit, retry_after })
-            }
+            LaneState::Wait(retry_after) => Err(FlowError::RateLimited { limit: rate.count, retry_after }),
         }
     }
 

@@ -12,8 +12,11 @@ pub(crate) struct Identifier {
 
 impl Identifier {
     pub(crate) fn parse(text: &str) -> Self {
-        let email = Email::parse(text).ok().map(|email| email.key());
         let username = Username::parse(text).ok().map(|username| username.key());
+        // What is an address only once it is in its canonical form is that address too: if it were another name, how its
+        // wrong passwords count would tell whether the address has an account.
+        let folded = username.as_ref().and_then(|name| Email::parse(name.as_str()).ok());
+        let email = Email::parse(text).ok().or(folded).map(|email| email.key());
         Self { email, username }
     }
 

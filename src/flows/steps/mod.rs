@@ -2,6 +2,7 @@
 
 mod audit;
 mod endings;
+mod even;
 mod guess;
 mod identifier;
 mod letter;
@@ -12,6 +13,7 @@ mod verification;
 
 pub(crate) use audit::Audit;
 pub(crate) use endings::{disable, end_sessions, forget_codes, revoke_api_keys};
+pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};

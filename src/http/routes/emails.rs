@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{Code, Email, Password};
 use crate::flows;
 use crate::http::body::{Body, Fields};
@@ -24,6 +24,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         user(Method::POST, "/auth/email/confirm/", confirm)
             .does("Takes the code from the new mailbox: the account has the new address.")
             .needs_session()
+            .limited_by(LimitKind::Verify)
             .body::<ConfirmEmail>()
             .replies::<UserView<'_>>(StatusCode::OK),
     ]

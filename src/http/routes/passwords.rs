@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{Email, Password};
 use crate::flows::{self, FlowError, ResetLink};
 use crate::http::body::{Body, Fields};
@@ -21,6 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does(
                 "Sets a new password with what the link in the mail brought. All sessions and API keys end.",
             )
+            .limited_by(LimitKind::Reset)
             .body::<Reset>()
             .replies_nothing(StatusCode::NO_CONTENT)
     };
@@ -35,10 +36,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .replies_nothing(StatusCode::NO_CONTENT),
         public(Method::POST, "/auth/password/request_change/", request)
             .does("Mails a link to a new password. The answer is always the same.")
+            .limited_by(LimitKind::Reset)
             .body::<RequestReset>()
             .replies_nothing(StatusCode::ACCEPTED),
         public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
             .does("Whether a link to a new password would do. Changes nothing.")
+            .limited_by(LimitKind::Reset)
             .replies::<ValidView>(StatusCode::OK),
         reset(Method::PUT),
         reset(Method::POST),
@@ -48,6 +51,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .query("token", "The token of the link.")
             .replies_nothing(StatusCode::OK),
         public(Method::POST, "/account/reset/", reset_by_form)
+            .limited_by(LimitKind::Reset)
             .does("What the form of the page sends.")
             .replies_nothing(StatusCode::OK),
     ]

@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{
     Avatar, Code, Email, Name, NewPassword, PersonalFacts, PlainToken, RegistrationId, Username,
 };
@@ -22,15 +22,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         public(Method::POST, "/auth/register/", register)
             .does("Registers an address. The answer is the same whether or not it has an account already.")
+            .limited_by(LimitKind::Register)
             .body::<NewAccount>()
             .replies::<PendingView>(StatusCode::ACCEPTED)
             .replies::<RegisteredView<'_>>(StatusCode::CREATED),
         public(Method::POST, "/auth/register/resend_email_verify/", resend)
             .does("Mails another code to somebody who is not verified yet. The answer is always the same.")
+            .limited_by(LimitKind::Verify)
             .body::<Resend>()
             .replies_nothing(StatusCode::ACCEPTED),
         public(Method::POST, "/auth/register/verify/", verify)
             .does("Confirms the address with the mailed code, and logs in.")
+            .limited_by(LimitKind::Verify)
             .body::<Verify>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::GET, "/auth/register/verify/", verify_page)

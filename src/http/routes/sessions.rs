@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{Invalid, Name, Password, PlainToken, SessionId};
 use crate::flows::{self, Browser, Credentials, FlowError};
 use crate::http::body::{Body, Fields};
@@ -20,6 +20,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         public(Method::POST, "/auth/login/", log_in)
             .does("Logs in with an email address or a username, and a password; with cookies if that is asked for.")
+            .limited_by(LimitKind::Login)
             .body::<LogIn>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::POST, "/auth/logout/", log_out)
