@@ -1,7 +1,7 @@
 //! What is true: the types and rules of accounts.
 //!
 //! Must never: do I/O, read a clock or a random source, be async, or derive serde. What is stored has its
-//! own shapes in `store/records.rs`, what is sent has its own in `http/views.rs`.
+//! own shapes in `store/records/`, what is sent has its own in `http/views.rs`.
 
 mod api_key;
 mod avatar;

@@ -1,7 +1,9 @@
 //! What is on the disk: one frozen struct for each version of each row, and the way to and from the domain.
 //!
 //! A stored shape is never a domain type, and never changes: bincode tells fields by their place. A new field is a
-//! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From`).
+//! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From` in `older.rs`).
+
+mod older;
 
 use std::net::IpAddr;
 
@@ -13,6 +15,8 @@ use crate::domain::{
     PasswordHash, Registration, RegistrationId, Secret, Session, SessionId, SigningKey, Timestamp, TokenHash,
     User, UserId, Username,
 };
+
+pub(super) use older::{MailRecordV1, UserRecordV1};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MetaRecord {
@@ -83,45 +87,6 @@ impl UserRecord {
             updated_at: Timestamp::from_millis(self.updated_at),
             last_login: self.last_login.map(Timestamp::from_millis),
             language: self.language.map(Language::from_stored),
-        }
-    }
-}
-
-/// Before users had a language.
-#[derive(Debug, Deserialize)]
-pub(super) struct UserRecordV1 {
-    email: Option<String>,
-    username: Option<String>,
-    first_name: String,
-    last_name: String,
-    avatar: Option<String>,
-    password: Option<String>,
-    is_active: bool,
-    is_staff: bool,
-    is_superuser: bool,
-    email_verified: bool,
-    date_joined: u64,
-    updated_at: u64,
-    last_login: Option<u64>,
-}
-
-impl From<UserRecordV1> for UserRecord {
-    fn from(old: UserRecordV1) -> Self {
-        Self {
-            email: old.email,
-            username: old.username,
-            first_name: old.first_name,
-            last_name: old.last_name,
-            avatar: old.avatar,
-            password: old.password,
-            is_active: old.is_active,
-            is_staff: old.is_staff,
-            is_superuser: old.is_superuser,
-            email_verified: old.email_verified,
-            date_joined: old.date_joined,
-            updated_at: old.updated_at,
-            last_login: old.last_login,
-            language: None,
         }
     }
 }
@@ -452,42 +417,6 @@ impl MailRecord {
             last_error: self.last_error,
             next_attempt_at: Timestamp::from_millis(self.next_attempt_at),
         })
-    }
-}
-
-/// Before mails had a second form, a language and an end.
-#[derive(Debug, Deserialize)]
-pub(super) struct MailRecordV1 {
-    to: String,
-    kind: String,
-    subject: String,
-    text: String,
-    created_at: u64,
-    is_failed: bool,
-    attempts: u32,
-    last_error: Option<String>,
-    next_attempt_at: u64,
-}
-
-impl From<MailRecordV1> for MailRecord {
-    fn from(old: MailRecordV1) -> Self {
-        // How long its code counts was not written down; no registration waits for more than a day.
-        const DAY_MILLIS: u64 = 86_400_000;
-        let has_code = MailKind::parse(&old.kind) == Some(MailKind::VerifyEmail);
-        Self {
-            to: old.to,
-            kind: old.kind,
-            subject: old.subject,
-            text: old.text,
-            created_at: old.created_at,
-            is_failed: old.is_failed,
-            attempts: old.attempts,
-            last_error: old.last_error,
-            next_attempt_at: old.next_attempt_at,
-            html: None,
-            language: None,
-            useful_until: has_code.then(|| old.created_at.saturating_add(DAY_MILLIS)),
-        }
     }
 }
 
