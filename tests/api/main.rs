@@ -14,6 +14,7 @@ mod codes;
 mod http;
 mod jobs;
 mod letters;
+mod outbox;
 mod passwords;
 mod profile;
 mod races;

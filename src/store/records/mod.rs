@@ -10,13 +10,13 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Email, EmailChange, Event, EventId, EventKind,
-    EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailId, MailKind, MailStatus, Name, Origin, Party,
-    PasswordHash, Registration, RegistrationId, Secret, Session, SessionId, SigningKey, Timestamp, TokenHash,
-    User, UserId, Username,
+    Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Content, Email, EmailChange, Event, EventId, EventKind,
+    EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailContent, MailId, MailKind, MailStatus, Name,
+    Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session, SessionId,
+    SigningKey, Timestamp, TokenHash, User, UserId, Username,
 };
 
-pub(super) use older::{MailRecordV1, UserRecordV1};
+pub(super) use older::{MailRecordV1, MailRecordV2, UserRecordV1};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MetaRecord {
@@ -338,6 +338,22 @@ pub(super) struct SigningKeyRecord {
     retires_at: Option<u64>,
 }
 
+/// What the key that seals has in place of a use and an algorithm to sign with (RFC 7518, section 5.3).
+const SEAL: &str = "seal";
+const A256GCM: &str = "A256GCM";
+
+impl From<&SealKey> for SigningKeyRecord {
+    fn from(key: &SealKey) -> Self {
+        Self {
+            usage: SEAL.to_owned(),
+            algorithm: A256GCM.to_owned(),
+            material: key.material.expose().clone(),
+            created_at: key.created_at.millis(),
+            retires_at: None,
+        }
+    }
+}
+
 impl From<&SigningKey> for SigningKeyRecord {
     fn from(key: &SigningKey) -> Self {
         Self {
@@ -351,6 +367,18 @@ impl From<&SigningKey> for SigningKeyRecord {
 }
 
 impl SigningKeyRecord {
+    pub(super) fn seals(&self) -> bool {
+        self.usage == SEAL
+    }
+
+    pub(super) fn into_seal_key(self, id: KeyId) -> Option<SealKey> {
+        (self.seals() && self.algorithm == A256GCM).then(|| SealKey {
+            id,
+            material: Secret::new(self.material),
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+
     pub(super) fn into_signing_key(self, id: KeyId) -> Option<SigningKey> {
         Some(SigningKey {
             id,
@@ -370,15 +398,22 @@ pub(super) struct MailRecord {
     to: String,
     kind: String,
     subject: String,
-    text: String,
+    content: ContentFields,
+    language: Option<String>,
+    useful_until: Option<u64>,
     created_at: u64,
     pub(super) is_failed: bool,
     attempts: u32,
     last_error: Option<String>,
     pub(super) next_attempt_at: u64,
-    html: Option<String>,
-    language: Option<String>,
-    useful_until: Option<u64>,
+}
+
+/// Part of [`MailRecord`]: bincode tells its variants by their place too.
+#[derive(Debug, Serialize, Deserialize)]
+enum ContentFields {
+    Sealed(Vec<u8>),
+    Plain { text: String, html: Option<String> },
+    Gone,
 }
 
 impl From<&Mail> for MailRecord {
@@ -387,15 +422,14 @@ impl From<&Mail> for MailRecord {
             to: mail.to.as_str().to_owned(),
             kind: mail.kind.as_str().to_owned(),
             subject: mail.subject.clone(),
-            text: mail.text.expose().clone(),
+            content: (&mail.content).into(),
+            language: mail.language.as_ref().map(|language| language.as_str().to_owned()),
+            useful_until: mail.useful_until.map(Timestamp::millis),
             created_at: mail.created_at.millis(),
             is_failed: mail.status == MailStatus::Failed,
             attempts: mail.attempts,
             last_error: mail.last_error.clone(),
             next_attempt_at: mail.next_attempt_at.millis(),
-            html: mail.html.as_ref().map(Secret::expose).cloned(),
-            language: mail.language.as_ref().map(|language| language.as_str().to_owned()),
-            useful_until: mail.useful_until.map(Timestamp::millis),
         }
     }
 }
@@ -407,8 +441,7 @@ impl MailRecord {
             to: Email::from_stored(self.to),
             kind: MailKind::parse(&self.kind)?,
             subject: self.subject,
-            text: Secret::new(self.text),
-            html: self.html.map(Secret::new),
+            content: self.content.into(),
             language: self.language.map(Language::from_stored),
             useful_until: self.useful_until.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(self.created_at),
@@ -417,6 +450,30 @@ impl MailRecord {
             last_error: self.last_error,
             next_attempt_at: Timestamp::from_millis(self.next_attempt_at),
         })
+    }
+}
+
+impl From<&MailContent> for ContentFields {
+    fn from(content: &MailContent) -> Self {
+        match content {
+            MailContent::Sealed(sealed) => Self::Sealed(sealed.expose().clone()),
+            MailContent::Plain(Content { text, html }) => {
+                Self::Plain { text: text.expose().clone(), html: html.as_ref().map(Secret::expose).cloned() }
+            }
+            MailContent::Gone => Self::Gone,
+        }
+    }
+}
+
+impl From<ContentFields> for MailContent {
+    fn from(fields: ContentFields) -> Self {
+        match fields {
+            ContentFields::Sealed(sealed) => Self::Sealed(Secret::new(sealed)),
+            ContentFields::Plain { text, html } => {
+                Self::Plain(Content { text: Secret::new(text), html: html.map(Secret::new) })
+            }
+            ContentFields::Gone => Self::Gone,
+        }
     }
 }
 

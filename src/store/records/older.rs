@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use crate::domain::MailKind;
-use crate::store::records::{MailRecord, UserRecord};
+use crate::store::records::{ContentFields, MailRecord, UserRecord};
 
 /// Before users had a language.
 #[derive(Debug, Deserialize)]
@@ -60,7 +60,7 @@ pub(crate) struct MailRecordV1 {
     next_attempt_at: u64,
 }
 
-impl From<MailRecordV1> for MailRecord {
+impl From<MailRecordV1> for MailRecordV2 {
     fn from(old: MailRecordV1) -> Self {
         // How long its code counts was not written down; no registration waits for more than a day.
         const DAY_MILLIS: u64 = 86_400_000;
@@ -79,5 +79,51 @@ impl From<MailRecordV1> for MailRecord {
             language: None,
             useful_until: has_code.then(|| old.created_at.saturating_add(DAY_MILLIS)),
         }
+    }
+}
+
+/// Before mails were sealed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MailRecordV2 {
+    to: String,
+    kind: String,
+    subject: String,
+    text: String,
+    created_at: u64,
+    is_failed: bool,
+    attempts: u32,
+    last_error: Option<String>,
+    next_attempt_at: u64,
+    html: Option<String>,
+    language: Option<String>,
+    useful_until: Option<u64>,
+}
+
+impl From<MailRecordV2> for MailRecord {
+    fn from(old: MailRecordV2) -> Self {
+        let content = match old.text.as_str() {
+            // What was left of a code that had died.
+            "" => ContentFields::Gone,
+            _ => ContentFields::Plain { text: old.text, html: old.html },
+        };
+        Self {
+            to: old.to,
+            kind: old.kind,
+            subject: old.subject,
+            content,
+            language: old.language,
+            useful_until: old.useful_until,
+            created_at: old.created_at,
+            is_failed: old.is_failed,
+            attempts: old.attempts,
+            last_error: old.last_error,
+            next_attempt_at: old.next_attempt_at,
+        }
+    }
+}
+
+impl From<MailRecordV1> for MailRecord {
+    fn from(old: MailRecordV1) -> Self {
+        MailRecordV2::from(old).into()
     }
 }
