@@ -302,6 +302,29 @@ async fn a_store_whose_users_have_languages_opens_and_is_whole() {
     }
 }
 
+/// Made by the program that had schema 1 and version 3 of mails: they are sealed.
+#[tokio::test]
+async fn a_store_whose_mails_are_sealed_opens_and_is_whole() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-3.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let read = store.read().expect("a view");
+
+    let report = read.check().expect("checked");
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!(report.counts["signing_keys"], 3);
+    assert_eq!(read.signing_keys().expect("read").len(), 2);
+    assert!(read.seal_key().expect("read").is_some_and(|key| key.material.expose().len() == 32));
+    let mails = read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read");
+    assert_eq!(mails.len(), 3);
+    for mail in &mails {
+        assert!(matches!(mail.content, MailContent::Sealed(_)), "{mail:?}");
+        assert_eq!(mail.useful_until.is_some(), mail.kind == MailKind::VerifyEmail);
+        assert_eq!((mail.attempts, &mail.language), (1, &Language::parse("en")));
+    }
+}
+
 #[tokio::test]
 async fn a_user_of_an_older_version_is_kept_whole_when_it_changes() {
     let folder = folder();

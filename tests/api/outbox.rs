@@ -67,16 +67,19 @@ async fn no_token_is_in_the_file() {
 }
 
 #[tokio::test]
-async fn a_mail_from_before_mails_were_sealed_is_delivered() {
-    let server = TestServer::start_on(include_bytes!("../fixtures/store-2.redb")).await;
-    // Past all that was written, whatever the machine's clock says; and past the life of every code.
-    server.advance(days(36_500));
+async fn a_mail_of_an_older_file_is_delivered() {
+    let plain = include_bytes!("../fixtures/store-2.redb").as_slice();
+    let sealed = include_bytes!("../fixtures/store-3.redb").as_slice();
+    for (file, subject) in [(plain, "Ya tienes una cuenta"), (sealed, "You already have an account")] {
+        let server = TestServer::start_on(file).await;
+        // Past all that was written, whatever the machine's clock says; and past the life of every code.
+        server.advance(days(36_500));
 
-    let mail = server.mail_to(ADA).await;
+        let mails = server.mails_to(ADA).await;
 
-    assert_eq!(mail.subject, "Ya tienes una cuenta");
-    assert!(mail.text.starts_with("Hola:") && mail.eml.contains("<!doctype html>"), "{}", mail.eml);
-    assert_eq!(server.mails_to("bob@example.com").await.len(), 0);
-    let server = server.restart().await;
-    assert_eq!(server.mails_to(ADA).await.len(), 1);
+        assert_eq!(mails.iter().map(|mail| mail.subject.as_str()).collect::<Vec<_>>(), [subject]);
+        assert!(mails[0].text.contains(ADA) && mails[0].eml.contains("<!doctype html>"), "{}", mails[0].eml);
+        assert_eq!(server.mails_to("bob@example.com").await.len(), 0);
+        assert_eq!(server.restart().await.mails_to(ADA).await.len(), 1);
+    }
 }
