@@ -6,7 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::crypto::{Keyring, KeyringError, PasswordPool, keys, random};
+use crate::crypto::{Keyring, KeyringError, PasswordPool, Sealer, keys, random, seal};
 use crate::domain::{Algorithm, KeyUse, SigningKey, Timestamp};
 use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
@@ -22,6 +22,8 @@ pub(crate) struct App {
     pub(crate) passwords: PasswordPool,
     pub(crate) templates: Templates,
     pub(crate) transport: Transport,
+    /// Keeps mails unreadable while they wait. Its key stays the same.
+    pub(crate) sealer: Sealer,
     /// Replaced whole when keys rotate, by one at a time: the older of two must not come last.
     keyring: ArcSwap<Keyring>,
     reload: Mutex<()>,
@@ -34,6 +36,8 @@ pub(crate) enum AppError {
     Store(#[from] StoreError),
     #[error("signing keys: {0}")]
     Keys(#[from] KeyringError),
+    #[error("the key that seals mails is damaged")]
+    SealKey,
     #[error("mail templates: {0}")]
     Templates(#[from] TemplateError),
     #[error("mail: {0}")]
@@ -52,9 +56,10 @@ impl App {
         let store = Store::open(&config.store.path, random::bytes(), now)?;
         make_missing_keys(&store, &config, now).await?;
         let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
+        let sealer = load_sealer(&store)?;
         let reload = Mutex::default();
         let limiter = Limiter::new(config.limits.clone());
-        Ok(Self { config, clock, limiter, store, passwords, templates, transport, keyring, reload })
+        Ok(Self { config, clock, limiter, store, passwords, templates, transport, sealer, keyring, reload })
     }
 
     /// The keys that sign and verify now.
@@ -88,7 +93,7 @@ impl AppError {
             Self::Transport(error) => !matches!(error, TransportError::Directory { .. }),
             Self::Passwords(error) => error.kind() == std::io::ErrorKind::InvalidInput,
             Self::Templates(error) => matches!(error, TemplateError::Override { .. }),
-            Self::Store(_) => false,
+            Self::Store(_) | Self::SealKey => false,
         }
     }
 }
@@ -97,7 +102,13 @@ fn load_keyring(store: &Store, config: &Config) -> Result<Keyring, AppError> {
     Ok(Keyring::new(&store.read()?.signing_keys()?, &config.tokens, config.server.base_url())?)
 }
 
-/// At the first start there is no key at all; later, one is missing if the configuration names another algorithm.
+fn load_sealer(store: &Store) -> Result<Sealer, AppError> {
+    let key = store.read()?.seal_key()?;
+    key.and_then(|key| Sealer::new(key.material.expose())).ok_or(AppError::SealKey)
+}
+
+/// At the first start there is no key at all; later, one is missing if the configuration names another algorithm, or if
+/// the file is from a Keystead that did not seal.
 async fn make_missing_keys(store: &Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let keys = store.read()?.signing_keys()?;
     let signs = |usage, algorithm| {
@@ -112,6 +123,10 @@ async fn make_missing_keys(store: &Store, config: &Config, now: Timestamp) -> Re
     if algorithm != Algorithm::Hs256 && !signs(KeyUse::Access, algorithm) {
         let key = keys::generate(algorithm, KeyUse::Access, now);
         store.write(move |tx| take_over(tx, &key, retires_at)).await?;
+    }
+    if store.read()?.seal_key()?.is_none() {
+        let key = seal::generate(now);
+        store.write(move |tx| tx.save_seal_key(&key)).await?;
     }
     Ok(())
 }

@@ -48,6 +48,7 @@
 //! - Nothing inside a write reads a clock, a random source or a socket.
 //! - A token is accepted in one place, `flows/authenticate.rs`; a password in one place, `flows/log_in.rs`.
 //! - After a failed commit nothing is written until the process has started again.
+//! - No token and no code is in the file as it is: the store has hashes of them, and a mail waits sealed.
 //! - Known and unknown accounts cost the same work and get the same bytes.
 
 mod domain;

@@ -1,4 +1,4 @@
-//! What is secret: randomness, token hashes, password hashes, signing keys and signed tokens.
+//! What is secret: randomness, token hashes, password hashes, signing keys and signed tokens, seals.
 //!
 //! Must never: read a clock (moments are arguments), touch the store or the network, or put a secret into an
 //! error, a log line or a `Debug` output.
@@ -10,7 +10,9 @@ mod keyring;
 pub(crate) mod keys;
 mod password;
 pub(crate) mod random;
+pub(crate) mod seal;
 pub(crate) mod token;
 
 pub(crate) use keyring::{Keyring, KeyringError};
 pub(crate) use password::{PasswordError, PasswordPool, Verdict};
+pub(crate) use seal::Sealer;

@@ -1,4 +1,4 @@
-//! Signing keys: what they are for and how long they count.
+//! Keys of the store: those that sign tokens, with what for and how long they count, and the one that seals mails.
 
 use std::fmt;
 use std::str::FromStr;
@@ -72,6 +72,16 @@ pub(crate) struct SigningKey {
     pub(crate) created_at: Timestamp,
     /// Set when a newer key took over: until then its tokens still count.
     pub(crate) retires_at: Option<Timestamp>,
+}
+
+/// The key that mails are sealed with while they wait. There is one, from the first start on: it signs nothing, and
+/// rotations leave it alone, since mails wait that nothing else opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealKey {
+    pub(crate) id: KeyId,
+    /// 256 random bits.
+    pub(crate) material: Secret<Vec<u8>>,
+    pub(crate) created_at: Timestamp,
 }
 
 impl SigningKey {

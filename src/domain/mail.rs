@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Email, Language, MailId, Secret, Timestamp};
+use crate::domain::{Email, Language, MailContent, MailId, Timestamp};
 
 /// A mail that was promised in the same commit as the change it tells about, and is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,10 +11,7 @@ pub(crate) struct Mail {
     pub(crate) to: Email,
     pub(crate) kind: MailKind,
     pub(crate) subject: String,
-    /// May hold a code: gone from the store once the mail is delivered.
-    pub(crate) text: Secret<String>,
-    /// The same for those who like it laid out.
-    pub(crate) html: Option<Secret<String>>,
+    pub(crate) content: MailContent,
     pub(crate) language: Option<Language>,
     /// When the code or the link in it dies; None if nothing in it does.
     pub(crate) useful_until: Option<Timestamp>,
@@ -108,7 +105,7 @@ impl Mail {
         to: Email,
         kind: MailKind,
         subject: String,
-        text: Secret<String>,
+        content: MailContent,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -116,8 +113,7 @@ impl Mail {
             to,
             kind,
             subject,
-            text,
-            html: None,
+            content,
             language: None,
             useful_until: None,
             created_at: now,
@@ -146,12 +142,17 @@ impl Mail {
         self.give_up();
     }
 
+    /// Gives the mail up without another attempt: nobody can tell what is in it.
+    pub(crate) fn unreadable(&mut self, error: String) {
+        self.last_error = Some(error);
+        self.give_up();
+    }
+
     /// A code stays in the store no longer than somebody may still read it from a mail.
     fn give_up(&mut self) {
         self.status = MailStatus::Failed;
         if self.useful_until.is_some() {
-            self.text = Secret::new(String::new());
-            self.html = None;
+            self.content = MailContent::Gone;
         }
     }
 
@@ -171,14 +172,17 @@ impl Mail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Secret;
+
+    fn sealed() -> MailContent {
+        MailContent::Sealed(Secret::new(b"a sealed code".to_vec()))
+    }
 
     fn mail(useful_until: Option<Timestamp>) -> Mail {
         let to = Email::from_stored("ada@example.com".into());
-        let text = Secret::new("12345678".to_owned());
-        let html = Some(text.clone());
         let now = Timestamp::from_secs(0);
-        let mail = Mail::new(MailId([0; 16]), to, MailKind::VerifyEmail, "Hello".into(), text, now);
-        Mail { html, useful_until, ..mail }
+        let mail = Mail::new(MailId([0; 16]), to, MailKind::VerifyEmail, "Hello".into(), sealed(), now);
+        Mail { useful_until, ..mail }
     }
 
     #[test]
@@ -208,12 +212,12 @@ mod tests {
     fn a_code_is_not_kept_longer_than_it_counts() {
         let mut mail = mail(Some(Timestamp::from_secs(600)));
         while mail.status == MailStatus::Waiting {
-            assert_eq!(mail.text.expose(), "12345678");
+            assert_eq!(mail.content, sealed());
             let now = mail.next_attempt_at;
             mail.failed("refused".into(), now);
         }
 
-        assert_eq!((mail.attempts, mail.text.expose().as_str(), mail.html), (6, "", None));
+        assert_eq!((mail.attempts, mail.content), (6, MailContent::Gone));
     }
 
     #[test]
@@ -223,10 +227,13 @@ mod tests {
         code.expired();
         notice.refused("no such user".into());
 
-        assert_eq!((code.status, code.text.expose().as_str(), code.html), (MailStatus::Failed, "", None));
+        assert_eq!((code.status, code.content), (MailStatus::Failed, MailContent::Gone));
         assert_eq!((code.attempts, code.last_error.is_some()), (0, true));
-        assert_eq!((notice.status, notice.text.expose().as_str()), (MailStatus::Failed, "12345678"));
-        assert!(notice.html.is_some() && notice.attempts == 1);
+        assert_eq!((notice.status, &notice.content), (MailStatus::Failed, &sealed()));
+        assert_eq!(notice.attempts, 1);
+
+        notice.unreadable("damaged".into());
+        assert_eq!((notice.attempts, notice.last_error.as_deref()), (1, Some("damaged")));
     }
 
     #[test]

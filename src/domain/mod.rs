@@ -1,11 +1,12 @@
 //! What is true: the types and rules of accounts.
 //!
 //! Must never: do I/O, read a clock or a random source, be async, or derive serde. What is stored has its
-//! own shapes in `store/records.rs`, what is sent has its own in `http/views.rs`.
+//! own shapes in `store/records/`, what is sent has its own in `http/views.rs`.
 
 mod api_key;
 mod avatar;
 mod code;
+mod content;
 mod email;
 mod email_change;
 mod event;
@@ -30,13 +31,14 @@ mod username;
 pub(crate) use api_key::ApiKey;
 pub(crate) use avatar::Avatar;
 pub(crate) use code::{Code, CodeHash, CodePurpose};
+pub(crate) use content::{Content, MailContent};
 pub(crate) use email::{Email, EmailKey};
 pub(crate) use email_change::EmailChange;
 pub(crate) use event::{Event, EventKind, EventResult, Party};
 pub(crate) use guesses::{Guesses, Lane, LaneState, Target};
 pub(crate) use ids::{ApiKeyId, EventId, KeyId, MailId, RegistrationId, SessionId, UserId};
 pub(crate) use invalid::Invalid;
-pub(crate) use key::{Algorithm, KeyUse, SigningKey};
+pub(crate) use key::{Algorithm, KeyUse, SealKey, SigningKey};
 pub(crate) use language::Language;
 pub(crate) use mail::{Mail, MailKind, MailStatus};
 pub(crate) use name::Name;

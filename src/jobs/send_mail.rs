@@ -1,11 +1,11 @@
 //! Delivers what is in the outbox. A mail leaves the outbox once it is delivered, and only then: a crash in between
-//! delivers it again, it never loses it.
+//! delivers it again, it never loses it. What is in a mail is read here and nowhere else.
 
 use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::app::App;
-use crate::domain::Mail;
+use crate::domain::{Content, Mail, MailContent};
 use crate::flows::FlowError;
 use crate::jobs::Progress;
 
@@ -29,7 +29,14 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
         mail.expired();
         return put_back(app, mail).await;
     }
-    match app.transport.deliver(&mail).await {
+    let content = match open(app, &mail) {
+        Ok(content) => content,
+        Err(reason) => {
+            mail.unreadable(reason.to_owned());
+            return put_back(app, mail).await;
+        }
+    };
+    match app.transport.deliver(&mail, &content).await {
         Ok(()) => {
             app.store.write(move |tx| tx.remove_mail(id)).await?;
             tracing::info!(mail.id = %id, mail.kind = mail.kind.as_str(), "mail delivered");
@@ -46,6 +53,19 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
     Ok(())
 }
 
+/// What is in a mail, or why nobody can tell.
+fn open(app: &App, mail: &Mail) -> Result<Content, &'static str> {
+    match &mail.content {
+        MailContent::Sealed(sealed) => app
+            .sealer
+            .open(&mail.id.0, sealed.expose())
+            .and_then(|bytes| Content::from_bytes(&bytes))
+            .ok_or("what is in it does not open with the key of this store"),
+        MailContent::Plain(content) => Ok(content.clone()),
+        MailContent::Gone => Err("what was in it is gone"),
+    }
+}
+
 async fn put_back(app: &App, mail: Mail) -> Result<(), FlowError> {
     let id = mail.id;
     tracing::warn!(mail.id = %id, attempts = mail.attempts, status = ?mail.status, "mail not delivered");
@@ -54,4 +74,115 @@ async fn put_back(app: &App, mail: Mail) -> Result<(), FlowError> {
         None => Ok(()), // An administrator dropped it meanwhile.
     });
     Ok(kept.await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::crypto::{Sealer, seal};
+    use crate::domain::{Email, MailId, MailKind, MailStatus, Origin, Secret};
+    use crate::flows;
+
+    const ID: MailId = MailId([7; 16]);
+
+    /// A service whose mails go to a folder.
+    async fn app(folder: &Path) -> App {
+        let (store, mail) = (folder.join("k.redb"), folder.join("mail"));
+        let text =
+            format!("store.path = {store:?}\nmail.transport = \"directory\"\nmail.directory = {mail:?}");
+        let config = Config::from_toml(&text).expect("a configuration");
+        App::open(config, Clock::system()).await.expect("the store opens")
+    }
+
+    async fn promise(app: &App, content: MailContent) {
+        let to = Email::parse("ada@example.com").expect("an address");
+        let now = app.clock.now();
+        let mail = Mail::new(ID, to, MailKind::PasswordChanged, "Hello".to_owned(), content, now);
+        app.store.write(move |tx| tx.enqueue_mail(&mail)).await.expect("queued");
+    }
+
+    fn content() -> Content {
+        Content { text: Secret::new("12345678\n".to_owned()), html: None }
+    }
+
+    fn sealed(sealer: &Sealer, id: MailId, bytes: &[u8]) -> MailContent {
+        MailContent::Sealed(Secret::new(sealer.seal(&id.0, bytes)))
+    }
+
+    fn delivered(folder: &Path) -> Vec<String> {
+        let mails = fs::read_dir(folder.join("mail")).expect("a folder");
+        mails.map(|mail| fs::read_to_string(mail.expect("readable").path()).expect("UTF-8")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_delivered_whether_it_is_sealed_or_from_before() {
+        for is_sealed in [true, false] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let app = app(folder.path()).await;
+            let plain = MailContent::Plain(content());
+            promise(&app, if is_sealed { sealed(&app.sealer, ID, &content().to_bytes()) } else { plain })
+                .await;
+
+            run_once(&app).await.expect("the job runs");
+
+            let mails = delivered(folder.path());
+            assert!(mails.len() == 1 && mails[0].ends_with("\r\n\r\n12345678\r\n"), "{mails:?}");
+            assert_eq!(app.store.read().expect("a view").mail(ID).expect("read"), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_does_not_open_is_given_up_once() {
+        const CLOSED: &str = "what is in it does not open with the key of this store";
+        let stranger = Sealer::new(seal::generate(Clock::system().now()).material.expose()).expect("a key");
+        let bytes = content().to_bytes();
+        for case in 0..5 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let app = app(folder.path()).await;
+            let (content, reason) = match case {
+                0 => (sealed(&stranger, ID, &bytes), CLOSED),
+                1 => (sealed(&app.sealer, MailId([8; 16]), &bytes), CLOSED),
+                2 => (sealed(&app.sealer, ID, b"no content"), CLOSED),
+                3 => (MailContent::Sealed(Secret::new(vec![7; 5])), CLOSED),
+                _ => (MailContent::Gone, "what was in it is gone"),
+            };
+            promise(&app, content.clone()).await;
+
+            assert_eq!(run_once(&app).await.expect("the job runs"), Progress::Idle);
+
+            let read = app.store.read().expect("a view");
+            let mail = read.mail(ID).expect("read").expect("kept");
+            assert_eq!(
+                (mail.status, mail.attempts, mail.content),
+                (MailStatus::Failed, 0, content),
+                "{case}"
+            );
+            assert_eq!(mail.last_error.as_deref(), Some(reason));
+            assert_eq!(read.due_mails(app.clock.now(), 9).expect("read"), []);
+            assert_eq!(delivered(folder.path()), [""; 0]);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_that_seals_outlives_restarts_and_rotations() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = app(folder.path()).await;
+        promise(&first, sealed(&first.sealer, ID, &content().to_bytes())).await;
+        let key = |app: &App| app.store.read().expect("a view").seal_key().expect("read").expect("a key");
+        let before = key(&first);
+        flows::rotate_keys(&first, &Origin::default()).await.expect("rotated");
+        first.close().await;
+        drop(first);
+        let second = app(folder.path()).await;
+
+        run_once(&second).await.expect("the job runs");
+
+        assert_eq!(key(&second), before);
+        assert_eq!(delivered(folder.path()).len(), 1);
+    }
 }

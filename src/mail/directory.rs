@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::domain::Mail;
+use crate::domain::{Content, Mail};
 use crate::mail::error::{DeliveryError, TransportError};
 use crate::mail::message::{self, Sender, Wire};
 
@@ -25,8 +25,8 @@ impl Directory {
         }
     }
 
-    pub(super) async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryError> {
-        let bytes = message::compose(&self.sender, mail, Wire::EightBit)?.formatted();
+    pub(super) async fn deliver(&self, mail: &Mail, content: &Content) -> Result<(), DeliveryError> {
+        let bytes = message::compose(&self.sender, mail, content, Wire::EightBit)?.formatted();
         let folder = self.path.clone();
         let name = file_name(mail);
         let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::config::Mailbox;
-    use crate::domain::{Email, MailId, MailKind, Secret, Timestamp};
+    use crate::domain::{Email, MailContent, MailId, MailKind, Secret, Timestamp};
 
     fn open(path: &Path) -> Directory {
         let from = Mailbox { name: None, address: Email::parse("keystead@localhost").unwrap() };
@@ -82,9 +82,13 @@ mod tests {
             Email::parse("ada@example.com").unwrap(),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            Secret::new("01234567\n".to_owned()),
+            MailContent::Gone,
             Timestamp::from_millis(millis),
         )
+    }
+
+    fn content() -> Content {
+        Content { text: Secret::new("01234567\n".to_owned()), html: None }
     }
 
     fn names(path: &Path) -> Vec<String> {
@@ -102,8 +106,8 @@ mod tests {
         let path = temp.path().join("a/mail");
         let directory = open(&path);
 
-        directory.deliver(&mail(1, 1_795_362_180_123)).await.unwrap();
-        directory.deliver(&mail(0, 1_795_362_180_124)).await.unwrap();
+        directory.deliver(&mail(1, 1_795_362_180_123), &content()).await.unwrap();
+        directory.deliver(&mail(0, 1_795_362_180_124), &content()).await.unwrap();
 
         assert_eq!(
             names(&path),
@@ -122,9 +126,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let directory = open(temp.path());
 
-        directory.deliver(&mail(1, 0)).await.unwrap();
+        directory.deliver(&mail(1, 0), &content()).await.unwrap();
         let first = fs::read(temp.path().join(&names(temp.path())[0])).unwrap();
-        directory.deliver(&mail(1, 0)).await.unwrap();
+        directory.deliver(&mail(1, 0), &content()).await.unwrap();
 
         assert_eq!(names(temp.path()).len(), 1);
         assert_eq!(fs::read(temp.path().join(&names(temp.path())[0])).unwrap(), first);
@@ -137,7 +141,7 @@ mod tests {
         let directory = open(&path);
         fs::remove_dir(&path).unwrap();
 
-        directory.deliver(&mail(1, 0)).await.unwrap();
+        directory.deliver(&mail(1, 0), &content()).await.unwrap();
 
         assert_eq!(names(&path).len(), 1);
     }

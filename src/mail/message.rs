@@ -11,7 +11,7 @@ use lettre::message::{Body, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use crate::config;
-use crate::domain::{Email, Mail};
+use crate::domain::{Content, Email, Mail};
 use crate::mail::text;
 
 /// Who all letters are from.
@@ -39,10 +39,15 @@ impl Sender {
     }
 }
 
-pub(super) fn compose(sender: &Sender, mail: &Mail, wire: Wire) -> Result<Message, Unrepresentable> {
+pub(super) fn compose(
+    sender: &Sender,
+    mail: &Mail,
+    content: &Content,
+    wire: Wire,
+) -> Result<Message, Unrepresentable> {
     let to = address(&mail.to)?;
     let domain = sender.0.email.domain();
-    let text = part(ContentType::TEXT_PLAIN, mail.text.expose(), wire)?;
+    let text = part(ContentType::TEXT_PLAIN, content.text.expose(), wire)?;
     // Given, since lettre would otherwise read it back from the headers, where quoted addresses confuse it.
     let envelope = Envelope::new(Some(sender.0.email.clone()), vec![to.clone()])
         .map_err(|error| Unrepresentable(format!("cannot address the mail: {error}")))?;
@@ -63,7 +68,7 @@ pub(super) fn compose(sender: &Sender, mail: &Mail, wire: Wire) -> Result<Messag
         let name = HeaderName::new_from_ascii_str("Content-Language");
         message = message.raw_header(HeaderValue::new(name, text::one_line(language.as_str())));
     }
-    let composed = match &mail.html {
+    let composed = match &content.html {
         // Readers show the last form that they can show (RFC 2046, section 5.1.4).
         Some(html) => {
             let html = part(ContentType::TEXT_HTML, html.expose(), wire)?;
@@ -124,7 +129,7 @@ fn body(text: &str, wire: Wire) -> Result<Body, Unrepresentable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Language, MailId, MailKind, Secret, Timestamp};
+    use crate::domain::{Language, MailContent, MailId, MailKind, Secret, Timestamp};
 
     const LINK: &str =
         "https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3";
@@ -134,24 +139,28 @@ mod tests {
         Sender::new(&config::Mailbox { name: name.map(str::to_owned), address }).unwrap()
     }
 
-    fn mail(to: &str, subject: &str, text: &str) -> Mail {
+    fn mail(to: &str, subject: &str) -> Mail {
         Mail::new(
             MailId([7; 16]),
             Email::from_stored(to.to_owned()),
             MailKind::VerifyEmail,
             subject.to_owned(),
-            Secret::new(text.to_owned()),
+            MailContent::Gone,
             Timestamp::from_millis(1_795_362_180_123),
         )
     }
 
-    fn compose_mail(mail: &Mail, wire: Wire) -> Result<String, Unrepresentable> {
-        let message = compose(&sender(Some("Keystead, Inc.")), mail, wire)?;
+    fn content(text: &str, html: Option<String>) -> Content {
+        Content { text: Secret::new(text.to_owned()), html: html.map(Secret::new) }
+    }
+
+    fn compose_mail(mail: &Mail, content: &Content, wire: Wire) -> Result<String, Unrepresentable> {
+        let message = compose(&sender(Some("Keystead, Inc.")), mail, content, wire)?;
         Ok(String::from_utf8(message.formatted()).unwrap())
     }
 
     fn compose_text(to: &str, subject: &str, text: &str, wire: Wire) -> Result<String, Unrepresentable> {
-        compose_mail(&mail(to, subject, text), wire)
+        compose_mail(&mail(to, subject), &content(text, None), wire)
     }
 
     fn headers(message: &str) -> Vec<&str> {
@@ -190,11 +199,11 @@ mod tests {
         let text = format!("Adiós\n\n01234567\n\n{LINK}\n");
         let html = format!("<p>Adiós</p>\n<p>01234567</p>\n<a href=\"{LINK}\">x</a>\n");
         let language = Language::parse("es");
-        let html = Some(Secret::new(html));
-        let mail = Mail { html, language, ..mail("ada@example.com", "Confirm", &text) };
+        let mail = Mail { language, ..mail("ada@example.com", "Confirm") };
+        let content = content(&text, Some(html));
 
-        let file = compose_mail(&mail, Wire::EightBit).unwrap();
-        let wire = compose_mail(&mail, Wire::SevenBit).unwrap();
+        let file = compose_mail(&mail, &content, Wire::EightBit).unwrap();
+        let wire = compose_mail(&mail, &content, Wire::SevenBit).unwrap();
 
         insta::assert_snapshot!(file.replace('\r', ""), @r#"
         From: =?utf-8?b?S2V5c3RlYWQsIEluYy4=?= <keystead@xn--bcher-kva.example>
@@ -226,8 +235,8 @@ mod tests {
         <a href="https://id.example.com/auth/register/verify?code=aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3_aB3">x</a>
         --=_07070707-0707-0707-0707-070707070707--
         "#);
-        assert_eq!(file, compose_mail(&mail, Wire::EightBit).unwrap());
-        assert_eq!(wire, compose_mail(&mail, Wire::SevenBit).unwrap());
+        assert_eq!(file, compose_mail(&mail, &content, Wire::EightBit).unwrap());
+        assert_eq!(wire, compose_mail(&mail, &content, Wire::SevenBit).unwrap());
         assert!(wire.is_ascii() && wire.matches("quoted-printable").count() == 2, "{wire}");
         assert!(wire.contains("\r\n01234567\r\n"), "{wire}");
     }

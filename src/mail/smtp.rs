@@ -15,7 +15,7 @@ use lettre::transport::smtp::commands::{self, Data, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::config::{MailConfig, SmtpSecurity};
-use crate::domain::{Mail, Secret};
+use crate::domain::{Content, Mail, Secret};
 use crate::mail::error::{DeliveryError, TransportError};
 use crate::mail::message::{self, Sender, Wire};
 
@@ -58,8 +58,8 @@ impl Smtp {
         Ok(Self { host, port: config.smtp_port, security, credentials, sender, patience: PATIENCE })
     }
 
-    pub(super) async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryError> {
-        let message = message::compose(&self.sender, mail, Wire::SevenBit)?;
+    pub(super) async fn deliver(&self, mail: &Mail, content: &Content) -> Result<(), DeliveryError> {
+        let message = message::compose(&self.sender, mail, content, Wire::SevenBit)?;
         let sent = tokio::time::timeout(self.patience, self.send(&message)).await;
         let mut connection =
             sent.unwrap_or_else(|_| Err(self.transient(&format!("no answer within {:?}", self.patience))))?;
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::config::{MailTransport, Mailbox};
-    use crate::domain::{Email, MailId, MailKind, Timestamp};
+    use crate::domain::{Email, MailContent, MailId, MailKind, Timestamp};
 
     /// An SMTP server for one conversation, of which it keeps what the client said.
     struct Sink {
@@ -246,7 +246,7 @@ mod tests {
             Security::StartTls(_) => Security::StartTls(tls),
             Security::Tls(_) | Security::Clear => Security::Tls(tls),
         };
-        smtp.deliver(&mail()).await
+        smtp.deliver(&mail(), &content()).await
     }
 
     fn config(port: u16, smtp_security: SmtpSecurity) -> MailConfig {
@@ -272,9 +272,13 @@ mod tests {
             Email::parse("ada@bücher.example").unwrap(),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            Secret::new("Hello,\n\n01234567\n.\n".to_owned()),
+            MailContent::Gone,
             Timestamp::from_secs(1_795_362_180),
         )
+    }
+
+    fn content() -> Content {
+        Content { text: Secret::new("Hello,\n\n01234567\n.\n".to_owned()), html: None }
     }
 
     fn open(config: &MailConfig) -> Smtp {
@@ -282,7 +286,7 @@ mod tests {
     }
 
     async fn deliver(config: &MailConfig) -> Result<(), DeliveryError> {
-        open(config).deliver(&mail()).await
+        open(config).deliver(&mail(), &content()).await
     }
 
     #[tokio::test]
@@ -359,7 +363,7 @@ mod tests {
         let mut smtp = open(&config);
         smtp.patience = Duration::from_millis(50);
 
-        let refused = smtp.deliver(&mail()).await.unwrap_err();
+        let refused = smtp.deliver(&mail(), &content()).await.unwrap_err();
 
         assert!(
             !refused.is_permanent() && refused.to_string().contains("no answer within 50ms"),

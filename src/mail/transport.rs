@@ -3,7 +3,7 @@
 //! Must never: retry, or remember a mail. The outbox does both; delivering the same mail twice is harmless here.
 
 use crate::config::{MailConfig, MailTransport};
-use crate::domain::Mail;
+use crate::domain::{Content, Mail};
 use crate::mail::console;
 use crate::mail::directory::Directory;
 use crate::mail::error::{DeliveryError, TransportError};
@@ -31,11 +31,11 @@ impl Transport {
     }
 
     /// Returns once the mail is printed, on the disk, or accepted by the server.
-    pub(crate) async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryError> {
+    pub(crate) async fn deliver(&self, mail: &Mail, content: &Content) -> Result<(), DeliveryError> {
         match self {
-            Self::Console => console::print(mail).await,
-            Self::Directory(directory) => directory.deliver(mail).await,
-            Self::Smtp(smtp) => smtp.deliver(mail).await,
+            Self::Console => console::print(mail, content).await,
+            Self::Directory(directory) => directory.deliver(mail, content).await,
+            Self::Smtp(smtp) => smtp.deliver(mail, content).await,
         }
     }
 }
@@ -47,7 +47,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Mailbox, SmtpSecurity};
-    use crate::domain::{Email, MailId, MailKind, Secret, Timestamp};
+    use crate::domain::{Email, MailContent, MailId, MailKind, Secret, Timestamp};
 
     fn config(transport: MailTransport, directory: &Path) -> MailConfig {
         MailConfig {
@@ -69,9 +69,13 @@ mod tests {
             Email::from_stored(to.to_owned()),
             MailKind::VerifyEmail,
             "Confirm".to_owned(),
-            Secret::new("01234567\n".to_owned()),
+            MailContent::Gone,
             Timestamp::from_secs(0),
         )
+    }
+
+    fn content() -> Content {
+        Content { text: Secret::new("01234567\n".to_owned()), html: None }
     }
 
     #[tokio::test]
@@ -85,7 +89,7 @@ mod tests {
         assert!(!folder.exists());
 
         let directory = Transport::open(&config(MailTransport::Directory, &folder)).unwrap();
-        directory.deliver(&mail("ada@example.com")).await.unwrap();
+        directory.deliver(&mail("ada@example.com"), &content()).await.unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 
@@ -94,7 +98,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let directory = Transport::open(&config(MailTransport::Directory, temp.path())).unwrap();
 
-        let refused = directory.deliver(&mail("ädä@example.com")).await.unwrap_err();
+        let refused = directory.deliver(&mail("ädä@example.com"), &content()).await.unwrap_err();
 
         assert!(refused.is_permanent(), "{refused}");
         assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 0);

@@ -122,8 +122,13 @@ impl Check<'_> {
         for row in self.tx.rows::<EventRecord>(None, Order::Ascending)?.flatten() {
             self.expect_known::<EventRecord>(&row.0.0, row.1.into_event(row.0).is_some());
         }
-        for row in self.tx.rows::<SigningKeyRecord>(None, Order::Ascending)?.flatten() {
-            self.expect_known::<SigningKeyRecord>(&row.0.0, row.1.into_signing_key(row.0).is_some());
+        for (id, key) in self.tx.rows::<SigningKeyRecord>(None, Order::Ascending)?.flatten() {
+            let is_known = if key.seals() {
+                key.into_seal_key(id).is_some()
+            } else {
+                key.into_signing_key(id).is_some()
+            };
+            self.expect_known::<SigningKeyRecord>(&id.0, is_known);
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ impl WriteTx {
         self.save(&mail.id, &MailRecord::from(mail))
     }
 
-    /// A delivered mail leaves nothing behind: its code is not readable here any more.
+    /// The row goes at once, its bytes in the file when something else needs their place: they are sealed.
     pub(crate) fn remove_mail(&mut self, id: MailId) -> Result<(), StoreError> {
         self.remove::<MailRecord>(&id).map(drop)
     }

@@ -8,8 +8,8 @@ use crate::store::codec::{self, CodecError};
 use crate::store::error::Unique;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
-    MailRecordV1, MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord,
-    UserRecord, UserRecordV1,
+    MailRecordV1, MailRecordV2, MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord,
+    SigningKeyRecord, UserRecord, UserRecordV1,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
@@ -51,7 +51,7 @@ pub(super) const USER_TO_API_KEYS: Index<UserId> = Index::many("user_to_api_keys
 /// (Time, session id): this session has ended, and until then a token of it may be about.
 pub(super) const REVOKED_UNTIL: Table<RevocationRecord> = Table::new("revoked_until");
 
-/// Key id -> signing key.
+/// Key id -> signing key, and the one key that seals.
 pub(super) const SIGNING_KEYS: Table<SigningKeyRecord> = Table::new("signing_keys");
 
 /// Mail id -> a mail that is not delivered yet.
@@ -152,7 +152,7 @@ rows! {
     };
     RevocationRecord(REVOKED_UNTIL, (Timestamp, SessionId));
     SigningKeyRecord(SIGNING_KEYS, KeyId);
-    MailRecord(OUTBOX, MailId) was 1: MailRecordV1 => |mail, id| {
+    MailRecord(OUTBOX, MailId) was 1: MailRecordV1 was 2: MailRecordV2 => |mail, id| {
         if mail.is_failed {
             return Vec::new();
         }

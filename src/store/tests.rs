@@ -6,8 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::domain::{
-    CodePurpose, Email, Language, Mail, MailId, MailKind, Name, NewSession, NewUser, Origin, Secret, Session,
-    SessionId, SessionPolicy, Timestamp, User, UserId, Username,
+    CodePurpose, Content, Email, KeyId, Language, Mail, MailContent, MailId, MailKind, Name, NewSession,
+    NewUser, Origin, SealKey, Secret, Session, SessionId, SessionPolicy, Timestamp, User, UserId, Username,
 };
 use crate::store::{Store, StoreError, Unique};
 
@@ -176,7 +176,7 @@ async fn mails_come_due_in_their_order() {
     let mail = |id: u8, due: u64| {
         let to = Email::from_stored("ada@example.com".into());
         let at = Timestamp::from_secs(due);
-        Mail::new(MailId([id; 16]), to, MailKind::VerifyEmail, "s".into(), Secret::new("t".into()), at)
+        Mail::new(MailId([id; 16]), to, MailKind::VerifyEmail, "s".into(), MailContent::Gone, at)
     };
     let (late, soon, later) = (mail(1, 200), mail(2, 100), mail(3, 300));
     store
@@ -197,14 +197,42 @@ async fn a_mail_of_the_longest_forms_is_kept() {
     let folder = folder();
     let store = open(folder.path());
     let form = || Secret::new("x".repeat(24 << 10));
-    let to = Email::from_stored(format!("{}@example.com", "a".repeat(240)));
-    let mail = Mail::new(MailId([1; 16]), to, MailKind::VerifyEmail, "s".repeat(998), form(), NOW);
-    let mail = Mail { html: Some(form()), last_error: Some("e".repeat(1200)), ..mail };
-    let kept = mail.clone();
+    let plain = Content { text: form(), html: Some(form()) };
+    let sealed = MailContent::Sealed(Secret::new([plain.to_bytes().as_slice(), &[0; 28]].concat()));
+    for (id, content) in [(1, sealed), (2, MailContent::Plain(plain)), (3, MailContent::Gone)] {
+        let to = Email::from_stored(format!("{}@example.com", "a".repeat(240)));
+        let subject = "s".repeat(998);
+        let mail = Mail::new(MailId([id; 16]), to, MailKind::VerifyEmail, subject, content, NOW);
+        let mail = Mail { last_error: Some("e".repeat(1200)), ..mail };
+        let kept = mail.clone();
 
-    store.write(move |tx| tx.enqueue_mail(&mail)).await.expect("queued");
+        store.write(move |tx| tx.enqueue_mail(&mail)).await.expect("queued");
 
-    assert_eq!(store.read().expect("a view").mail(kept.id).expect("read"), Some(kept));
+        assert_eq!(store.read().expect("a view").mail(kept.id).expect("read"), Some(kept));
+    }
+}
+
+#[tokio::test]
+async fn the_key_that_seals_is_none_of_those_that_sign() {
+    let folder = folder();
+    let store = open(folder.path());
+    assert_eq!(store.read().expect("a view").seal_key().expect("read"), None);
+    let id = KeyId([7; 16]);
+    let key = SealKey { id, material: Secret::new(vec![1; 32]), created_at: NOW };
+    let saved = key.clone();
+
+    store.write(move |tx| tx.save_seal_key(&saved)).await.expect("saved");
+
+    let read = store.read().expect("a view");
+    assert_eq!(read.seal_key().expect("read"), Some(key));
+    assert_eq!(read.signing_keys().expect("read"), []);
+    assert!(read.check().expect("checked").is_sound());
+}
+
+/// The forms of a mail that was written before mails were sealed.
+fn plain(mail: &Mail) -> (&str, Option<&str>) {
+    let MailContent::Plain(Content { text, html }) = &mail.content else { panic!("{:?}", mail.content) };
+    (text.expose(), html.as_ref().map(|html| html.expose().as_str()))
 }
 
 /// One file for each schema that was ever released: this one was made by the program that had schema 1.
@@ -233,7 +261,7 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     let mails = read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read");
     let ends = mails.iter().map(|mail| mail.useful_until.map(|end| end.since(mail.created_at).as_secs()));
     assert_eq!(ends.collect::<Vec<_>>(), [Some(86_400), Some(86_400)]);
-    assert!(mails.iter().all(|mail| mail.html.is_none() && mail.text.expose().contains("http")));
+    assert!(mails.iter().map(plain).all(|(text, html)| html.is_none() && text.contains("http")));
     assert_eq!(read.newest_events(99).expect("read").len(), 8);
     let (ended, _) = read.revocations().expect("read")[0];
     assert!(store.is_revoked(ended));
@@ -270,7 +298,30 @@ async fn a_store_whose_users_have_languages_opens_and_is_whole() {
     for mail in &mails {
         let end = mail.useful_until.map(|end| end.since(mail.created_at).as_secs());
         assert_eq!(end, (mail.kind == MailKind::VerifyEmail).then_some(600));
-        assert!(mail.html.as_ref().is_some_and(|html| html.expose().starts_with("<!doctype html>")));
+        assert!(plain(mail).1.is_some_and(|html| html.starts_with("<!doctype html>")));
+    }
+}
+
+/// Made by the program that had schema 1 and version 3 of mails: they are sealed.
+#[tokio::test]
+async fn a_store_whose_mails_are_sealed_opens_and_is_whole() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-3.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let read = store.read().expect("a view");
+
+    let report = read.check().expect("checked");
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!(report.counts["signing_keys"], 3);
+    assert_eq!(read.signing_keys().expect("read").len(), 2);
+    assert!(read.seal_key().expect("read").is_some_and(|key| key.material.expose().len() == 32));
+    let mails = read.due_mails(Timestamp::from_secs(u64::MAX), 9).expect("read");
+    assert_eq!(mails.len(), 3);
+    for mail in &mails {
+        assert!(matches!(mail.content, MailContent::Sealed(_)), "{mail:?}");
+        assert_eq!(mail.useful_until.is_some(), mail.kind == MailKind::VerifyEmail);
+        assert_eq!((mail.attempts, &mail.language), (1, &Language::parse("en")));
     }
 }
 

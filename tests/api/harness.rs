@@ -47,6 +47,13 @@ impl TestServer {
         Self::start_in(folder, settings, Clock::movable()).await
     }
 
+    /// Starts on this database file.
+    pub async fn start_on(store: &[u8]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("keystead.redb"), store).expect("writable");
+        Self::start_in(folder, "", Clock::movable()).await
+    }
+
     async fn start_in(folder: TempDir, settings: &str, clock: Clock) -> Self {
         let config = Config::from_toml(&configuration(&folder, settings)).expect("a configuration");
         let server = Server::bind_with(config, clock.clone()).await.expect("the server starts");

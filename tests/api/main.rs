@@ -21,6 +21,7 @@ mod jobs;
 mod letters;
 mod limits;
 mod origins;
+mod outbox;
 mod password_change;
 mod password_reset;
 mod passwords;

@@ -264,3 +264,14 @@ async fn a_link_survives_a_restart_and_a_clock_set_far_ahead_ends_it() {
     server.advance(days(3650));
     link.check(&server).await.expect(400);
 }
+
+#[tokio::test]
+async fn the_token_is_nowhere_in_the_file() {
+    let server = TestServer::start().await;
+    server.registered(ADA).await;
+    let link = link(&server).await;
+
+    let bytes = server.store_bytes();
+
+    assert!(!bytes.windows(link.token.len()).any(|window| window == link.token.as_bytes()));
+}

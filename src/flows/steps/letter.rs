@@ -1,9 +1,9 @@
-//! Puts a letter into an envelope for the outbox.
+//! Puts a letter into an envelope for the outbox, and seals it.
 
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::random;
-use crate::domain::{Email, Language, Mail, MailId, MailKind, Timestamp, User};
+use crate::domain::{Content, Email, Language, Mail, MailContent, MailId, MailKind, Secret, Timestamp, User};
 use crate::flows::FlowError;
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -20,11 +20,13 @@ pub(crate) fn post(
     let rendered = app.templates.render(letter, languages);
     let rendered = rendered.map_err(|error| FlowError::Internal(error.to_string()))?;
     let id = MailId::new(now, random::bytes());
+    let content = Content { text: rendered.text, html: Some(rendered.html) };
+    // Under its id, so that it opens as no other mail.
+    let sealed = MailContent::Sealed(Secret::new(app.sealer.seal(&id.0, &content.to_bytes())));
     Ok(Mail {
-        html: Some(rendered.html),
         language: Some(rendered.language),
         useful_until: letter.valid_for().map(|span| now.after(span)),
-        ..Mail::new(id, to.clone(), rendered.kind, rendered.subject, rendered.text, now)
+        ..Mail::new(id, to.clone(), rendered.kind, rendered.subject, sealed, now)
     })
 }
 

@@ -1,6 +1,6 @@
 //! How an older file becomes a present one: an ordered, numbered list. A new file walks it from the start.
 //!
-//! A migration never changes once it was released. A new shape of a record is a new version of it in `records.rs`,
+//! A migration never changes once it was released. A new shape of a record is a new version of it in `records/`,
 //! a migration here if rows must be rewritten, and a file of the last release in `tests/fixtures` that a test opens.
 
 mod m0001_numbers;

@@ -1,18 +1,22 @@
 //! What is on the disk: one frozen struct for each version of each row, and the way to and from the domain.
 //!
 //! A stored shape is never a domain type, and never changes: bincode tells fields by their place. A new field is a
-//! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From`).
+//! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From` in `older.rs`).
+
+mod older;
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Email, EmailChange, Event, EventId, EventKind,
-    EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailId, MailKind, MailStatus, Name, Origin, Party,
-    PasswordHash, Registration, RegistrationId, Secret, Session, SessionId, SigningKey, Timestamp, TokenHash,
-    User, UserId, Username,
+    Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Content, Email, EmailChange, Event, EventId, EventKind,
+    EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailContent, MailId, MailKind, MailStatus, Name,
+    Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session, SessionId,
+    SigningKey, Timestamp, TokenHash, User, UserId, Username,
 };
+
+pub(super) use older::{MailRecordV1, MailRecordV2, UserRecordV1};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MetaRecord {
@@ -83,45 +87,6 @@ impl UserRecord {
             updated_at: Timestamp::from_millis(self.updated_at),
             last_login: self.last_login.map(Timestamp::from_millis),
             language: self.language.map(Language::from_stored),
-        }
-    }
-}
-
-/// Before users had a language.
-#[derive(Debug, Deserialize)]
-pub(super) struct UserRecordV1 {
-    email: Option<String>,
-    username: Option<String>,
-    first_name: String,
-    last_name: String,
-    avatar: Option<String>,
-    password: Option<String>,
-    is_active: bool,
-    is_staff: bool,
-    is_superuser: bool,
-    email_verified: bool,
-    date_joined: u64,
-    updated_at: u64,
-    last_login: Option<u64>,
-}
-
-impl From<UserRecordV1> for UserRecord {
-    fn from(old: UserRecordV1) -> Self {
-        Self {
-            email: old.email,
-            username: old.username,
-            first_name: old.first_name,
-            last_name: old.last_name,
-            avatar: old.avatar,
-            password: old.password,
-            is_active: old.is_active,
-            is_staff: old.is_staff,
-            is_superuser: old.is_superuser,
-            email_verified: old.email_verified,
-            date_joined: old.date_joined,
-            updated_at: old.updated_at,
-            last_login: old.last_login,
-            language: None,
         }
     }
 }
@@ -373,6 +338,22 @@ pub(super) struct SigningKeyRecord {
     retires_at: Option<u64>,
 }
 
+/// What the key that seals has in place of a use and an algorithm to sign with (RFC 7518, section 5.3).
+const SEAL: &str = "seal";
+const A256GCM: &str = "A256GCM";
+
+impl From<&SealKey> for SigningKeyRecord {
+    fn from(key: &SealKey) -> Self {
+        Self {
+            usage: SEAL.to_owned(),
+            algorithm: A256GCM.to_owned(),
+            material: key.material.expose().clone(),
+            created_at: key.created_at.millis(),
+            retires_at: None,
+        }
+    }
+}
+
 impl From<&SigningKey> for SigningKeyRecord {
     fn from(key: &SigningKey) -> Self {
         Self {
@@ -386,6 +367,18 @@ impl From<&SigningKey> for SigningKeyRecord {
 }
 
 impl SigningKeyRecord {
+    pub(super) fn seals(&self) -> bool {
+        self.usage == SEAL
+    }
+
+    pub(super) fn into_seal_key(self, id: KeyId) -> Option<SealKey> {
+        (self.seals() && self.algorithm == A256GCM).then(|| SealKey {
+            id,
+            material: Secret::new(self.material),
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+
     pub(super) fn into_signing_key(self, id: KeyId) -> Option<SigningKey> {
         Some(SigningKey {
             id,
@@ -405,15 +398,22 @@ pub(super) struct MailRecord {
     to: String,
     kind: String,
     subject: String,
-    text: String,
+    content: ContentFields,
+    language: Option<String>,
+    useful_until: Option<u64>,
     created_at: u64,
     pub(super) is_failed: bool,
     attempts: u32,
     last_error: Option<String>,
     pub(super) next_attempt_at: u64,
-    html: Option<String>,
-    language: Option<String>,
-    useful_until: Option<u64>,
+}
+
+/// Part of [`MailRecord`]: bincode tells its variants by their place too.
+#[derive(Debug, Serialize, Deserialize)]
+enum ContentFields {
+    Sealed(Vec<u8>),
+    Plain { text: String, html: Option<String> },
+    Gone,
 }
 
 impl From<&Mail> for MailRecord {
@@ -422,15 +422,14 @@ impl From<&Mail> for MailRecord {
             to: mail.to.as_str().to_owned(),
             kind: mail.kind.as_str().to_owned(),
             subject: mail.subject.clone(),
-            text: mail.text.expose().clone(),
+            content: (&mail.content).into(),
+            language: mail.language.as_ref().map(|language| language.as_str().to_owned()),
+            useful_until: mail.useful_until.map(Timestamp::millis),
             created_at: mail.created_at.millis(),
             is_failed: mail.status == MailStatus::Failed,
             attempts: mail.attempts,
             last_error: mail.last_error.clone(),
             next_attempt_at: mail.next_attempt_at.millis(),
-            html: mail.html.as_ref().map(Secret::expose).cloned(),
-            language: mail.language.as_ref().map(|language| language.as_str().to_owned()),
-            useful_until: mail.useful_until.map(Timestamp::millis),
         }
     }
 }
@@ -442,8 +441,7 @@ impl MailRecord {
             to: Email::from_stored(self.to),
             kind: MailKind::parse(&self.kind)?,
             subject: self.subject,
-            text: Secret::new(self.text),
-            html: self.html.map(Secret::new),
+            content: self.content.into(),
             language: self.language.map(Language::from_stored),
             useful_until: self.useful_until.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(self.created_at),
@@ -455,38 +453,26 @@ impl MailRecord {
     }
 }
 
-/// Before mails had a second form, a language and an end.
-#[derive(Debug, Deserialize)]
-pub(super) struct MailRecordV1 {
-    to: String,
-    kind: String,
-    subject: String,
-    text: String,
-    created_at: u64,
-    is_failed: bool,
-    attempts: u32,
-    last_error: Option<String>,
-    next_attempt_at: u64,
+impl From<&MailContent> for ContentFields {
+    fn from(content: &MailContent) -> Self {
+        match content {
+            MailContent::Sealed(sealed) => Self::Sealed(sealed.expose().clone()),
+            MailContent::Plain(Content { text, html }) => {
+                Self::Plain { text: text.expose().clone(), html: html.as_ref().map(Secret::expose).cloned() }
+            }
+            MailContent::Gone => Self::Gone,
+        }
+    }
 }
 
-impl From<MailRecordV1> for MailRecord {
-    fn from(old: MailRecordV1) -> Self {
-        // How long its code counts was not written down; no registration waits for more than a day.
-        const DAY_MILLIS: u64 = 86_400_000;
-        let has_code = MailKind::parse(&old.kind) == Some(MailKind::VerifyEmail);
-        Self {
-            to: old.to,
-            kind: old.kind,
-            subject: old.subject,
-            text: old.text,
-            created_at: old.created_at,
-            is_failed: old.is_failed,
-            attempts: old.attempts,
-            last_error: old.last_error,
-            next_attempt_at: old.next_attempt_at,
-            html: None,
-            language: None,
-            useful_until: has_code.then(|| old.created_at.saturating_add(DAY_MILLIS)),
+impl From<ContentFields> for MailContent {
+    fn from(fields: ContentFields) -> Self {
+        match fields {
+            ContentFields::Sealed(sealed) => Self::Sealed(Secret::new(sealed)),
+            ContentFields::Plain { text, html } => {
+                Self::Plain(Content { text: Secret::new(text), html: html.map(Secret::new) })
+            }
+            ContentFields::Gone => Self::Gone,
         }
     }
 }
