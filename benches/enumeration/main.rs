@@ -33,7 +33,7 @@ const SAMPLES: usize = 300;
 
 type Question = fn(&str) -> (&'static str, String);
 
-const QUESTIONS: [(&str, Question); 4] = [
+const QUESTIONS: [(&str, Question); 5] = [
     ("log-in", |email| {
         ("/auth/login/", format!(r#"{{"identifier": "{email}", "password": "wrong horse battery"}}"#))
     }),
@@ -41,6 +41,7 @@ const QUESTIONS: [(&str, Question); 4] = [
     ("wrong code", |email| {
         ("/auth/register/verify/", format!(r#"{{"email": "{email}", "code": "12345678"}}"#))
     }),
+    ("reset", |email| ("/auth/password/request_change/", format!(r#"{{"email": "{email}"}}"#))),
     ("register", |email| ("/auth/register/", format!(r#"{{"email": "{email}", "password": "{PASSWORD}"}}"#))),
 ];
 

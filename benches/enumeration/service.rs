@@ -21,6 +21,7 @@ registration.resend_interval = "0s"
 limits.login = "1000000/m/ip, 1000000/m/account"
 limits.register = "1000000/m/ip"
 limits.verify = "1000000/m/ip"
+limits.reset = "1000000/m/ip"
 limits.mail = "1000000/m/mailbox"
 "#;
 
