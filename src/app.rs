@@ -1,13 +1,14 @@
 //! App: the adapters of the world outside, opened from a configuration and handed to every flow.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::{Keyring, KeyringError, PasswordPool, Sealer, keys, random, seal};
-use crate::domain::{Algorithm, KeyUse, SigningKey, Timestamp};
+use crate::domain::{Algorithm, KeyUse, MailId, SigningKey, Timestamp};
 use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
 use crate::store::{Store, StoreError, WriteTx};
@@ -27,6 +28,8 @@ pub(crate) struct App {
     /// Replaced whole when keys rotate, by one at a time: the older of two must not come last.
     keyring: ArcSwap<Keyring>,
     reload: Mutex<()>,
+    /// Mails that were delivered, and could not be taken out of the outbox yet.
+    delivered: Mutex<HashSet<MailId>>,
 }
 
 /// Why the service cannot start.
@@ -59,7 +62,19 @@ impl App {
         let sealer = load_sealer(&store)?;
         let reload = Mutex::default();
         let limiter = Limiter::new(config.limits.clone());
-        Ok(Self { config, clock, limiter, store, passwords, templates, transport, sealer, keyring, reload })
+        Ok(Self {
+            config,
+            clock,
+            limiter,
+            store,
+            passwords,
+            templates,
+            transport,
+            sealer,
+            keyring,
+            reload,
+            delivered: Mutex::default(),
+        })
     }
 
     /// The keys that sign and verify now.
@@ -72,6 +87,10 @@ impl App {
         let _one_at_a_time = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
         self.keyring.store(Arc::new(load_keyring(&self.store, &self.config)?));
         Ok(())
+    }
+
+    pub(crate) fn delivered(&self) -> MutexGuard<'_, HashSet<MailId>> {
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finishes the writes that wait and takes no more.

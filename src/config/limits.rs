@@ -40,7 +40,7 @@ impl RawLimits {
         };
         let limits = LimitsConfig {
             login: rules("limits.login", &self.login, &[Ip, Account, IpAndAccount])?,
-            password: rules("limits.password", &self.password, &[Account])?,
+            password: rules("limits.password", &self.password, &[Ip, Account])?,
             register: rules("limits.register", &self.register, &[Ip])?,
             verify: rules("limits.verify", &self.verify, &[Ip])?,
             reset: rules("limits.reset", &self.reset, &[Ip])?,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::{EventKind, Password, Target};
 use crate::flows::steps::{
-    Audit, confirm_own_password, end_sessions, forget_codes, judge_new_password, post_to_user,
+    Audit, Guess, confirm_own_password, end_sessions, forget_codes, judge_new_password, post_to_user,
     remember_client,
 };
 use crate::flows::{Caller, FlowError};
@@ -19,6 +19,8 @@ pub(crate) async fn change_password(
 ) -> Result<(), FlowError> {
     caller.own_session()?;
     let new = judge_new_password(app, &caller.user, new, "new_password")?;
+    // A guess too many costs no hash.
+    Guess::from_session(app, caller.user.id)?;
     // Hashed whether or not the old one is right: the time does not tell.
     let hash = app.passwords.hash(new.as_password()).await?;
     let kind = EventKind::PasswordChanged;

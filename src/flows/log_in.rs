@@ -66,6 +66,15 @@ pub(crate) async fn log_in(
     credentials: Credentials,
 ) -> Result<LoggedIn, FlowError> {
     let evenly = Evenly::begin();
+    let outcome = attempt(app, origin, &credentials).await;
+    // Only who is let in need not wait.
+    if outcome.is_err() {
+        evenly.end().await;
+    }
+    outcome
+}
+
+async fn attempt(app: &App, origin: &Origin, credentials: &Credentials) -> Result<LoggedIn, FlowError> {
     let found = credentials.identifier.find(&app.store.read()?)?;
     let target = credentials.target(found.as_ref());
     let subject = Subject::IpAndAccount(origin.ip, target);
@@ -83,15 +92,13 @@ pub(crate) async fn log_in(
             Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
             Verdict::Right | Verdict::Wrong => None,
         };
-        match open_session(app, origin, &user, (stored, rehashed), &credentials, &guess).await? {
+        match open_session(app, origin, &user, (stored, rehashed), credentials, &guess).await? {
             Opened::Session(logged_in) => return Ok(*logged_in),
             Opened::TooLate => break,
             Opened::Changed => candidate = credentials.identifier.find(&app.store.read()?)?,
         }
     }
-    let refused = refuse(app, origin, &credentials, &guess).await;
-    evenly.end().await;
-    refused
+    refuse(app, origin, credentials, &guess).await
 }
 
 async fn refuse(

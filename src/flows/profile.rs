@@ -23,15 +23,18 @@ pub(crate) async fn update_profile(
         .by(&*caller.user)
         .about(&*caller.user)
         .in_session(caller.session());
-    if change.username != Change::Keep {
-        app.limiter.take(LimitKind::Email, Subject::Account(id), now)?;
-    }
-    // Whoever has a new name logs in with it: its owner hears of that.
-    let (at, ip) = (now, caller.origin.ip);
-    let notice = match &change.username {
-        Change::Keep => None,
-        _ => post_to_user(app, &caller.user, now, |email| Letter::UsernameChanged { email, at, ip })?,
+    let is_renamed = match &change.username {
+        Change::Keep => false,
+        Change::Clear => caller.user.username.is_some(),
+        Change::Set(name) => caller.user.username.as_ref() != Some(name),
     };
+    let mut notice = None;
+    if is_renamed {
+        app.limiter.take(LimitKind::Email, Subject::Account(id), now)?;
+        // Whoever has a new name logs in with it: its owner hears of that.
+        let (at, ip) = (now, caller.origin.ip);
+        notice = post_to_user(app, &caller.user, now, |email| Letter::UsernameChanged { email, at, ip })?;
+    }
     let user = app.store.write(move |tx| {
         let mut user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
         let changed = change.apply(&mut user, now);

@@ -128,7 +128,7 @@ fn has_room(tx: &mut WriteTx, email: &Email, now: Timestamp) -> Result<bool, Flo
 /// A name that is the account's own address is not looked for: the answer would tell whether the address has an account.
 fn refuse_taken_username(tx: &WriteTx, username: Option<&Username>) -> Result<(), FlowError> {
     match username {
-        Some(username) if Email::parse(username.as_str()).is_ok() => Ok(()),
+        Some(username) if Email::parse(username.key().as_str()).is_ok() => Ok(()),
         Some(username) if tx.user_by_username(&username.key())?.is_some() => Err(FlowError::username_taken()),
         _ => Ok(()),
     }
@@ -167,11 +167,9 @@ async fn make_user(
         .store
         .write(move |tx| {
             let user = tx.insert_user(&new, now)?;
-            if let Some((code, mail)) = &verification {
+            if let Some((code, mail)) = verification.as_ref().filter(|_| takes_mail) {
                 tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
-                if takes_mail {
-                    tx.enqueue_mail(mail)?;
-                }
+                tx.enqueue_mail(mail)?;
             }
             tx.append_event(&event.clone().by(&user).about(&user))?;
             Ok::<_, FlowError>(user)

@@ -23,13 +23,12 @@ async fn resend(app: &App, origin: &Origin, whose: Whose) -> Result<(), FlowErro
     let read = app.store.read()?;
     let interval = app.config.registration.resend_interval;
     let found = find(&read, &whose, now)?;
-    let has_room = match (&found, &whose) {
-        (Some(Waiting { owner, email, .. }), _) => {
+    // Counted only if it is sent: nobody uses up the mails of somebody who is still to come.
+    let has_room = match &found {
+        Some(Waiting { owner, email, .. }) => {
             may_resend(&read, *owner, interval, now)? && takes_mail(app, email, MailKind::VerifyEmail, now)
         }
-        // A mailbox that nobody waits at is counted like any other.
-        (None, Whose::Email(email)) => takes_mail(app, email, MailKind::VerifyEmail, now),
-        (None, Whose::Registration(_)) => false,
+        None => false,
     };
     drop(read);
     let event = Audit { now, origin }.success(EventKind::VerificationRequested);

@@ -60,14 +60,14 @@ async fn request(app: &App, origin: &Origin, email: &Email) -> Result<(), FlowEr
     let now = app.clock.now();
     let user = app.store.read()?.user_by_email(&email.key())?;
     let user = user.filter(|user| user.is_active && user.password.is_some());
-    let takes_mail = takes_mail(app, email, MailKind::ResetPassword, now);
     let event = Audit { now, origin }.success(EventKind::ResetRequested);
     let (id, code, mail) = new_link(app, origin, user.as_ref(), email, now)?;
     let event = match &user {
         Some(user) => event.about(user),
         None => event,
     };
-    let is_sent = user.is_some() && takes_mail;
+    // Counted only if it is sent: else nobody would be mailed who was asked for often enough under names beside theirs.
+    let is_sent = user.is_some() && takes_mail(app, email, MailKind::ResetPassword, now);
     let email = user.and_then(|user| user.email);
     app.store
         .write(move |tx| {

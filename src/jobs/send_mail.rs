@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::app::App;
-use crate::domain::{Content, Mail, MailContent};
+use crate::domain::{Content, Mail, MailContent, MailId};
 use crate::flows::FlowError;
 use crate::jobs::Progress;
 
@@ -14,17 +14,24 @@ const ROUND: usize = 64;
 const AT_ONCE: usize = 4;
 
 pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
+    // What cannot be taken out of the outbox afterwards would be sent again and again.
+    if !app.store.has_space() {
+        return Ok(Progress::Idle);
+    }
     let due = app.store.read()?.due_mails(app.clock.now(), ROUND)?;
     let is_full = due.len() == ROUND;
-    let mut deliveries = stream::iter(due).map(|mail| deliver(app, mail)).buffer_unordered(AT_ONCE);
-    while let Some(delivered) = deliveries.next().await {
-        delivered?;
-    }
+    let deliveries = stream::iter(due).map(|mail| deliver(app, mail)).buffer_unordered(AT_ONCE);
+    // One that fails keeps none of the others: they may be on their way already.
+    let outcomes: Vec<Result<(), FlowError>> = deliveries.collect().await;
+    outcomes.into_iter().collect::<Result<(), FlowError>>()?;
     Ok(if is_full { Progress::More } else { Progress::Idle })
 }
 
 async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
     let id = mail.id;
+    if app.delivered().contains(&id) {
+        return remove(app, id).await;
+    }
     if mail.is_useless(app.clock.now()) {
         mail.expired();
         return put_back(app, mail).await;
@@ -38,8 +45,9 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
     };
     match app.transport.deliver(&mail, &content).await {
         Ok(()) => {
-            app.store.write(move |tx| tx.remove_mail(id)).await?;
+            app.delivered().insert(id);
             tracing::info!(mail.id = %id, mail.kind = mail.kind.as_str(), "mail delivered");
+            remove(app, id).await?;
         }
         Err(error) => {
             if error.is_permanent() {
@@ -50,6 +58,13 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
             put_back(app, mail).await?;
         }
     }
+    Ok(())
+}
+
+/// Takes a delivered mail out of the outbox. If that fails, it is tried again, and the mail is not sent again.
+async fn remove(app: &App, id: MailId) -> Result<(), FlowError> {
+    app.store.write(move |tx| tx.remove_mail(id)).await?;
+    app.delivered().remove(&id);
     Ok(())
 }
 
@@ -85,7 +100,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::crypto::{Sealer, seal};
-    use crate::domain::{Email, MailId, MailKind, MailStatus, Origin, Secret};
+    use crate::domain::{Email, MailKind, MailStatus, Origin, Secret};
     use crate::flows;
 
     const ID: MailId = MailId([7; 16]);
@@ -97,6 +112,20 @@ mod tests {
             format!("store.path = {store:?}\nmail.transport = \"directory\"\nmail.directory = {mail:?}");
         let config = Config::from_toml(&text).expect("a configuration");
         App::open(config, Clock::system()).await.expect("the store opens")
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_went_out_is_not_sent_again_because_it_could_not_be_taken_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        promise(&app, MailContent::Plain(content())).await;
+        app.delivered().insert(ID);
+
+        run_once(&app).await.expect("a round");
+
+        let sent = fs::read_dir(folder.path().join("mail")).map_or(0, Iterator::count);
+        assert_eq!((sent, app.delivered().len()), (0, 0));
+        assert_eq!(app.store.read().expect("readable").mail(ID).expect("readable"), None);
     }
 
     async fn promise(app: &App, content: MailContent) {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::domain::{CodePurpose, Lane, Target, Timestamp, UserId};
+use crate::domain::{CodePurpose, Lane, SessionId, Target, Timestamp, UserId};
 use crate::flows::{FlowError, PENDING_FOR};
 use crate::jobs::Progress;
 use crate::store::WriteTx;
@@ -28,44 +28,46 @@ pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
     let email_changes = read.expired_email_changes(now, ROUND)?;
     let guesses = read.stale_guesses(unguessed_since, ROUND)?;
     drop(read);
-    let found = [
-        revocations.len(),
-        registrations.len(),
-        sessions.len(),
-        codes.len(),
-        email_changes.len(),
-        guesses.len(),
+    // Each kind in a transaction of its own: together they are too large for one, and none waits for another.
+    let outcomes = [
+        sweep(app, revocations, |tx, row| Ok(tx.forget_revocation(*row)?)).await,
+        sweep(app, registrations, |tx, row| Ok(tx.remove_registration(*row)?)).await,
+        sweep(app, sessions, move |tx, id| sweep_session(tx, *id, now)).await,
+        sweep(app, codes, move |tx, (user, purpose)| sweep_code(tx, *user, *purpose, now)).await,
+        sweep(app, email_changes, move |tx, user| sweep_email_change(tx, *user, now)).await,
+        sweep(app, guesses, move |tx, (target, lane)| sweep_guesses(tx, *target, *lane, unguessed_since))
+            .await,
     ];
-    if found == [0; 6] {
-        return Ok(Progress::Idle);
+    let mut progress = Progress::Idle;
+    for outcome in outcomes {
+        if outcome? == Progress::More {
+            progress = Progress::More;
+        }
     }
-    app.store
-        .write(move |tx| {
-            for revocation in &revocations {
-                tx.forget_revocation(*revocation)?;
-            }
-            for registration in &registrations {
-                tx.remove_registration(*registration)?;
-            }
-            for session in &sessions {
-                tx.drop_ended_session(*session)?;
-            }
-            for (user, purpose) in &codes {
-                sweep_code(tx, *user, *purpose, now)?;
-            }
-            for user in &email_changes {
-                sweep_email_change(tx, *user, now)?;
-            }
-            for (target, lane) in &guesses {
-                sweep_guesses(tx, *target, *lane, unguessed_since)?;
-            }
-            Ok::<_, FlowError>(())
-        })
-        .await?;
-    Ok(if found.contains(&ROUND) { Progress::More } else { Progress::Idle })
+    Ok(progress)
+}
+
+async fn sweep<T: Send + 'static>(
+    app: &App,
+    rows: Vec<T>,
+    remove: impl Fn(&mut WriteTx, &T) -> Result<(), FlowError> + Send + 'static,
+) -> Result<Progress, FlowError> {
+    let is_full = rows.len() == ROUND;
+    if !rows.is_empty() {
+        app.store.write(move |tx| rows.iter().try_for_each(|row| remove(tx, row))).await?;
+    }
+    Ok(if is_full { Progress::More } else { Progress::Idle })
 }
 
 // Each of these looks again: what was found may have been replaced meanwhile.
+
+/// Ended like any other: if the clock that ran it out is set back, its tokens stay dead.
+fn sweep_session(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<(), FlowError> {
+    match tx.session(id)?.filter(|session| session.expires_at <= now) {
+        Some(session) => Ok(tx.end_session(&session)?),
+        None => Ok(()),
+    }
+}
 
 /// A code that would activate its user leaves a dead one, by which they can ask for another. All others go, so that a
 /// clock that is set back revives none.
@@ -92,4 +94,58 @@ fn sweep_guesses(tx: &mut WriteTx, target: Target, lane: Lane, before: Timestamp
         tx.remove_guesses(target, lane)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::crypto::token::{hash_token, new_token};
+    use crate::domain::{CodeHash, Email, EmailChange, Guesses, NewUser, PlainToken};
+
+    fn code(now: Timestamp) -> CodeHash {
+        let long = |token: PlainToken| hash_token(&token);
+        let (short, long) = (long(new_token().0), long(new_token().0));
+        CodeHash { short, long, expires_at: now, attempts_left: 5, sent_at: now }
+    }
+
+    #[tokio::test]
+    async fn a_backlog_of_every_kind_is_swept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!("store.path = {:?}", folder.path().join("k.redb"));
+        let config = Config::from_toml(&text).expect("a configuration");
+        let app = App::open(config, Clock::movable()).await.expect("the store opens");
+        let now = app.clock.now();
+        for _ in 0..2 * ROUND {
+            let (one, two) = (code(now), code(now));
+            let filled = app.store.write(move |tx| {
+                let user = tx.insert_user(&NewUser { is_active: true, ..NewUser::default() }, now)?;
+                tx.save_code(user.id, CodePurpose::ResetPassword, &one)?;
+                let new_email = Email::from_stored("new@example.com".to_owned());
+                tx.save_email_change(user.id, &EmailChange { new_email, code: two.clone() })?;
+                let mut hash = [0; 16];
+                hash[..8].copy_from_slice(&user.id.0.to_be_bytes());
+                tx.save_guesses(
+                    Target::Nobody(hash),
+                    Lane::Strangers,
+                    &Guesses { failures: 1, ..Guesses::NONE },
+                )?;
+                Ok::<_, FlowError>(())
+            });
+            filled.await.expect("written");
+        }
+        app.clock.advance(Duration::from_secs(8 * 86_400));
+
+        while run_once(&app).await.expect("a round") == Progress::More {}
+
+        let (read, now) = (app.store.read().expect("readable"), app.clock.now());
+        let left = [
+            read.expired_codes(now, 1).expect("readable").len(),
+            read.expired_email_changes(now, 1).expect("readable").len(),
+            read.stale_guesses(now, 1).expect("readable").len(),
+        ];
+        assert_eq!(left, [0; 3]);
+        assert!(read.check().expect("readable").is_sound());
+    }
 }

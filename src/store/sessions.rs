@@ -44,9 +44,4 @@ impl WriteTx {
         self.remove::<SessionRecord>(&session.id)?;
         self.revoke(session.id, session.access_expires_at.after(TokensConfig::MAX_LEEWAY))
     }
-
-    /// Takes away a session that ran out: its tokens did before it.
-    pub(crate) fn drop_ended_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        self.remove::<SessionRecord>(&id).map(drop)
-    }
 }

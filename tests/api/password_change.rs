@@ -139,3 +139,21 @@ async fn a_link_that_is_out_dies_with_the_change() {
 
     link.check(&server).await.expect_problem(400, "invalid_token");
 }
+
+#[tokio::test]
+async fn after_a_hundred_wrong_ones_the_right_one_is_counted_like_another() {
+    let server = TestServer::start_with("limits.enabled = true\nlimits.password = \"1000/m/account\"").await;
+    let ada = server.registered(ADA).await;
+    for _ in 0..100 {
+        change(&ada, "wrong horse battery", NEW).await.expect(400);
+    }
+    let before = server.events().len();
+
+    let right = change(&ada, PASSWORD, NEW).await;
+    let wrong = change(&ada, "wrong horse battery", NEW).await;
+
+    assert_eq!(right.anonymous(), wrong.anonymous());
+    right.expect_invalid(&[("old_password", "wrong_password")]);
+    assert_eq!(server.events().len(), before + 2, "each is an event");
+    log_in(&server, PASSWORD).await.expect(200);
+}

@@ -275,3 +275,19 @@ async fn the_token_is_nowhere_in_the_file() {
 
     assert!(!bytes.windows(link.token.len()).any(|window| window == link.token.as_bytes()));
 }
+
+#[tokio::test]
+async fn asking_for_those_who_are_not_there_keeps_nobody_from_a_link() {
+    let server = TestServer::start_with("limits.enabled = true").await;
+    server.registered(ADA).await;
+    for n in 0..6 {
+        ask(&server, &format!("ada+{n}@example.com")).await.expect(202);
+        let body = json!({ "email": format!("bob+{n}@example.com") });
+        server.anon().post("/auth/register/resend_email_verify/", &body).await.expect(202);
+    }
+
+    link(&server).await.check(&server).await.expect(200);
+    let body = json!({ "email": "bob@example.com", "password": PASSWORD });
+    server.anon().post("/auth/register/", &body).await.expect(202);
+    assert_eq!(server.mails_to("bob@example.com").await.len(), 1);
+}

@@ -421,3 +421,20 @@ async fn a_member_given_twice_is_refused() {
     }
     assert!(server.events().is_empty());
 }
+
+#[tokio::test]
+async fn a_name_that_is_the_address_does_not_tell_whether_the_address_is_taken() {
+    let server = TestServer::start().await;
+    let own = "jess@example.com";
+    server.registered_as(json!({ "email": own, "username": own, "password": PASSWORD })).await;
+
+    for (email, username) in [
+        (own, own),
+        (own, "je\u{df}@example.com"),
+        ("tess@example.com", "te\u{df}@example.com"),
+        ("tess@example.com", "tess@example.com"),
+    ] {
+        let body = json!({ "email": email, "username": username, "password": PASSWORD });
+        server.anon().post("/auth/register/", &body).await.expect(202);
+    }
+}

@@ -66,9 +66,9 @@ impl Guess {
         self.state(&app.store.read()?)
     }
 
-    /// Whether this one may end the row: then its owner is to hear of it.
+    /// Whether this one may end the row, with as many beside it as may come at once: then its owner is to hear of it.
     pub(crate) fn is_nearly_the_last(&self) -> bool {
-        self.failures >= Guesses::MAX_FAILURES / 2
+        self.rate.is_some_and(|rate| self.failures.saturating_add(rate.count) >= Guesses::MAX_FAILURES)
     }
 
     /// Counts a wrong one; true if it was the last.

@@ -30,7 +30,7 @@ pub(crate) async fn confirm_own_password(
     let user = app.store.read()?.user(caller.user.id)?.ok_or(FlowError::InvalidToken)?;
     let guess = Guess::from_session(app, user.id)?;
     let verdict = app.passwords.verify(password, user.password.as_ref()).await?;
-    if verdict == Verdict::Wrong {
+    if !guess.is_open(app)? || verdict == Verdict::Wrong {
         let event = Audit { now: app.clock.now(), origin: &caller.origin }
             .failure(kind)
             .by(&user)

@@ -19,6 +19,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         user(Method::POST, "/auth/email/change/", change)
             .does("Mails a code to a new address, and a notice to the present one.")
             .needs_session()
+            .limited_by(LimitKind::Password)
             .body::<ChangeEmail>()
             .replies_nothing(StatusCode::ACCEPTED),
         user(Method::POST, "/auth/email/confirm/", confirm)

@@ -32,6 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         user(Method::POST, "/auth/password/change/", change)
             .does("Changes the caller's password. All other sessions end.")
             .needs_session()
+            .limited_by(LimitKind::Password)
             .body::<ChangePassword>()
             .replies_nothing(StatusCode::NO_CONTENT),
         public(Method::POST, "/auth/password/request_change/", request)

@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LimitKind};
 use crate::domain::{Avatar, Change, Name, Password, ProfileChange, Username};
 use crate::flows;
 use crate::http::body::{Body, Fields};
@@ -33,6 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .also_at("/auth/profile/delete/")
             .does("Closes the caller's account for their password: it is disabled, and its sessions and API keys end.")
             .needs_session()
+            .limited_by(LimitKind::Password)
             .body::<CloseAccount>()
             .replies_nothing(StatusCode::NO_CONTENT),
     ]
