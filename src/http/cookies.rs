@@ -3,7 +3,7 @@
 //! By hand: what comes is a list of pairs (RFC 6265, section 4.2.1), what goes is one line, and whatever a crate would do
 //! to a value besides (decoding, unquoting, signing) must not be done to a token.
 //!
-//! Must never: choose between two values of one name, set a Domain, or say whether a cookie is worth anything.
+//! Must never: choose one of two values of one name, set a Domain, or say whether a cookie is worth anything.
 
 use std::time::Duration;
 
@@ -24,6 +24,14 @@ pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = values(headers, name);
     let value = values.next()?;
     if values.next().is_some() { None } else { std::str::from_utf8(value).ok() }
+}
+
+/// How many cookies of one name are looked at.
+const MOST: usize = 4;
+
+/// All values of a cookie, for whoever wants none of them to count.
+pub(crate) fn all<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    values(headers, name).take(MOST).filter_map(|value| std::str::from_utf8(value).ok())
 }
 
 /// Whether a cookie for one of the tokens is there at all, whatever it is worth.

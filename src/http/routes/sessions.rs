@@ -78,12 +78,12 @@ async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 enum Present {
     Caller(User),
     Refresh(String),
-    /// What a browser still had.
-    RefreshCookie(String),
+    /// What a browser still had: access tokens and refresh tokens. Two cookies of one name may be there, if another host of
+    /// the domain set one; whoever logs out wants neither.
+    Browser(Vec<String>, Vec<String>),
 }
 
-/// The header says it; without one, the refresh token in the body; without both, the cookies: the access token, or the
-/// refresh token if the former is worth nothing any more.
+/// The header says it; without one, the refresh token in the body; without both, the cookies.
 fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Present, ApiError> {
     let config = &app.config.cookies;
     if has_authorization(req) {
@@ -96,29 +96,32 @@ fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Pres
         return Err(ApiError::NotAuthenticated);
     }
     refuse_other_sites(app, req)?;
-    match User::admit(app, req) {
-        Err(ApiError::InvalidToken | ApiError::NotAuthenticated) => {
-            let refresh = cookies::only(req.headers(), &config.refresh_name).unwrap_or_default();
-            Ok(Present::RefreshCookie(refresh.to_owned()))
-        }
-        admitted => admitted.map(Present::Caller),
-    }
+    let all = |name: &str| cookies::all(req.headers(), name).map(str::to_owned).collect();
+    Ok(Present::Browser(all(&config.access_name), all(&config.refresh_name)))
 }
 
 impl Present {
     async fn end(self, cx: &Cx<Public>) -> Result<(), ApiError> {
         let (app, origin) = (&cx.app, &cx.caller.origin);
-        let ended = match &self {
-            Self::Caller(caller) => flows::log_out(app, caller).await,
-            Self::Refresh(token) | Self::RefreshCookie(token) => {
-                flows::log_out_by_refresh_token(app, origin, token).await
+        match self {
+            Self::Caller(caller) => flows::log_out(app, &caller).await?,
+            Self::Refresh(token) => flows::log_out_by_refresh_token(app, origin, &token).await?,
+            Self::Browser(access, refresh) => {
+                for token in access {
+                    if let Ok(caller) = flows::authenticate(app, origin.clone(), &token) {
+                        flows::log_out(app, &caller).await?;
+                    }
+                }
+                for token in refresh {
+                    match flows::log_out_by_refresh_token(app, origin, &token).await {
+                        // A cookie that is worth nothing is as good as logged out.
+                        Ok(()) | Err(FlowError::InvalidToken) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
             }
-        };
-        match (ended, self) {
-            // A cookie that is worth nothing is as good as logged out.
-            (Err(FlowError::InvalidToken), Self::RefreshCookie(_)) => Ok(()),
-            (ended, _) => Ok(ended?),
         }
+        Ok(())
     }
 }
 

@@ -309,7 +309,6 @@ async fn logging_out_by_cookie_works_whatever_the_cookies_are_worth() {
         format!("{REFRESH}=garbage"),
         format!("{ACCESS}=; {REFRESH}="),
         format!("{ACCESS}={}; {REFRESH}={}", old[ACCESS], old[REFRESH]),
-        format!("{ACCESS}={0}; {ACCESS}={0}", ada.access()),
         format!("{ACCESS}={}; {REFRESH}={}", ada.refresh(), ada.access()),
         format!("{ACCESS}=\u{e9}"),
     ] {
@@ -351,9 +350,7 @@ async fn logging_out_ends_what_the_first_living_credential_names() {
     assert_eq!(answer.cookies().len(), 2);
     server.expect_dead(&by_body).await;
 
-    out(format!("{ACCESS}={}; {REFRESH}={}", by_cookie.access(), other.refresh()), None, json!({}))
-        .await
-        .expect(204);
+    out(both(&by_cookie), None, json!({})).await.expect(204);
     server.expect_dead(&by_cookie).await;
 
     // A browser whose header or body is wrong learns it, and keeps nothing either.
@@ -379,6 +376,21 @@ async fn logging_out_ends_what_the_first_living_credential_names() {
     server.expect_dead(&phone).await;
     let ada = server.logged_in(ADA).await;
     assert!(ada.delete("/auth/logout/").await.expect(204).cookies().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_cookie_of_one_name_keeps_no_session_alive() {
+    let server = TestServer::start().await;
+    let ada = server.registered(ADA).await;
+    let phone = server.logged_in(ADA).await;
+    let cookie =
+        format!("{ACCESS}=tossed; {ACCESS}={}; {REFRESH}={}; {REFRESH}=tossed", ada.access(), ada.refresh());
+
+    let answer = with_cookie(&server, Method::POST, "/auth/logout/", &cookie).await.expect(204);
+
+    expect_taken(&answer, "", "Path=/; HttpOnly; SameSite=Lax");
+    server.expect_dead(&ada).await;
+    server.expect_alive(&phone).await;
 }
 
 #[tokio::test]
