@@ -7,26 +7,37 @@ use uuid::Uuid;
 
 use crate::domain::Timestamp;
 
-/// A user's number: from 1, one after the other, never reused (Django's `pk`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct UserId(pub(crate) u64);
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) struct $name(pub(crate) u64);
 
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            /// Reads the one spelling that `Display` writes: no sign, no leading zero.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                if text.starts_with(['+', '0']) {
+                    return "".parse().map(Self);
+                }
+                text.parse().map(Self)
+            }
+        }
+    )*};
 }
 
-impl FromStr for UserId {
-    type Err = std::num::ParseIntError;
-
-    /// Reads the one spelling that `Display` writes: no sign, no leading zero.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with(['+', '0']) {
-            return "".parse().map(Self);
-        }
-        text.parse().map(Self)
-    }
+// Numbers count from 1, one after the other, and are never given out twice (Django's `pk`).
+numbers! {
+    UserId
+    GroupId
+    PermissionId
 }
 
 macro_rules! uuid_ids {

@@ -1,6 +1,7 @@
 //! First and last names, and labels: short text for people.
 
 use crate::domain::Invalid;
+use crate::domain::email::canonical;
 
 /// Up to 150 characters, possibly none, without control characters; white space around it is dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,11 @@ impl Name {
     /// Reads back what [`Name::parse`] once accepted.
     pub(crate) fn from_stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// The form that searches compare: NFKC, case-folded.
+    pub(crate) fn folded(&self) -> String {
+        canonical(&self.0)
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -33,8 +33,8 @@ impl Registration {
             is_staff: false,
             is_superuser: false,
             email_verified: true,
-            // Noted at the log-in that the code brings.
-            language: None,
+            // The language is noted at the log-in that the code brings.
+            ..NewUser::default()
         }
     }
 }

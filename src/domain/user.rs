@@ -1,7 +1,8 @@
 //! A user: one person's account.
 
 use crate::domain::{
-    Avatar, Email, Language, Name, PasswordHash, PersonalFacts, Timestamp, UserId, Username,
+    Avatar, Email, GroupId, Language, Name, PasswordHash, PermissionId, PersonalFacts, Timestamp, UserId,
+    Username,
 };
 
 /// An account. Has an email address or a username, or both.
@@ -24,6 +25,12 @@ pub(crate) struct User {
     pub(crate) last_login: Option<Timestamp>,
     /// The language they last asked in, for our letters.
     pub(crate) language: Option<Language>,
+    /// By number; one that was taken away meanwhile counts for nothing.
+    pub(crate) groups: Vec<GroupId>,
+    /// Those that they have beside what their groups have.
+    pub(crate) permissions: Vec<PermissionId>,
+    /// Set by an administrator: the owner has to choose another.
+    pub(crate) password_is_temporary: bool,
 }
 
 impl User {
@@ -50,11 +57,6 @@ impl User {
             self.language = Some(language.clone());
         }
     }
-
-    /// `Root` is a live view: it is in the groups of every superuser and of nobody else.
-    pub(crate) fn groups(&self) -> Vec<String> {
-        if self.is_superuser { vec!["Root".to_owned()] } else { Vec::new() }
-    }
 }
 
 impl<'a> From<&'a User> for PersonalFacts<'a> {
@@ -77,6 +79,8 @@ pub(crate) struct NewUser {
     pub(crate) is_superuser: bool,
     pub(crate) email_verified: bool,
     pub(crate) language: Option<Language>,
+    pub(crate) groups: Vec<GroupId>,
+    pub(crate) permissions: Vec<PermissionId>,
 }
 
 impl NewUser {
@@ -97,6 +101,9 @@ impl NewUser {
             updated_at: now,
             last_login: None,
             language: self.language.clone(),
+            groups: self.groups.clone(),
+            permissions: self.permissions.clone(),
+            password_is_temporary: false,
         }
     }
 }

@@ -136,6 +136,7 @@ mod tests {
             is_staff: false,
             is_superuser: false,
             email_verified: false,
+            ..NewUser::default()
         };
         let made = app.store.write(move |tx| {
             let user = tx.insert_user(&new, now)?;

@@ -53,6 +53,7 @@ pub(crate) async fn create_user(app: &App, origin: &Origin, wish: CreateUser) ->
         is_staff: wish.rank != Rank::User,
         is_superuser: wish.rank == Rank::Superuser,
         language: None,
+        ..NewUser::default()
     };
     let verification = match &new.email {
         Some(email) if !is_active => {

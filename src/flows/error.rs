@@ -56,6 +56,12 @@ impl From<StoreError> for FlowError {
         match error {
             StoreError::Taken(Unique::Email) => Self::EmailTaken,
             StoreError::Taken(Unique::Username) => Self::username_taken(),
+            StoreError::Taken(Unique::GroupName) => {
+                Self::taken("name", "A group with this name already exists.")
+            }
+            StoreError::Taken(Unique::PermissionName) => {
+                Self::taken("codename", "A permission with this label and codename already exists.")
+            }
             StoreError::DiskFull | StoreError::Overloaded | StoreError::Failed(_) => Self::Unavailable(error),
             other => Self::Internal(other.to_string()),
         }
@@ -90,6 +96,10 @@ impl FlowError {
     /// A password of one's own that is not right.
     pub(super) fn wrong_password(field: &'static str) -> Self {
         Self::Invalid(field, vec![Invalid::new("wrong_password", "This is not your password.")])
+    }
+
+    fn taken(field: &'static str, message: &str) -> Self {
+        Self::Invalid(field, vec![Invalid::new("taken", message)])
     }
 
     pub(super) fn username_taken() -> Self {

@@ -161,6 +161,7 @@ async fn make_user(
         is_superuser: false,
         email_verified: false,
         language: origin.languages.first().cloned(),
+        ..NewUser::default()
     };
     let event = Audit { now, origin }.success(EventKind::UserRegistered);
     let user = app

@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::{
-    ApiKey, Avatar, Email, KeyUse, Password, PasswordPolicy, Session, SessionId, Timestamp, User, Username,
-    Validator,
+    ApiKey, Avatar, Directory, Email, KeyUse, Password, PasswordPolicy, Session, SessionId, Timestamp, User,
+    Username, Validator,
 };
 use crate::flows::{LoggedIn, NewApiKey, TokenFacts};
 
@@ -43,8 +43,8 @@ pub(crate) struct UserView<'a> {
     last_login: Option<Time>,
 }
 
-impl<'a> From<&'a User> for UserView<'a> {
-    fn from(user: &'a User) -> Self {
+impl<'a> UserView<'a> {
+    pub(crate) fn new(user: &'a User, directory: &Directory) -> Self {
         Self {
             id: user.id.0,
             email: user.email.as_ref().map(Email::as_str),
@@ -57,12 +57,31 @@ impl<'a> From<&'a User> for UserView<'a> {
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
             email_verified: user.email_verified,
-            groups: user.groups(),
+            groups: directory.group_names(user),
             date_joined: Time(user.date_joined),
             updated_at: Time(user.updated_at),
             last_login: user.last_login.map(Time),
         }
     }
+}
+
+/// Whether the caller is in a group.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HasGroupView {
+    pub(crate) has_group: bool,
+}
+
+/// Whether the caller has a permission.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HasPermissionView {
+    pub(crate) has_permission: bool,
+}
+
+/// Everything that the caller may do, through groups included.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PermissionsView<'a> {
+    pub(crate) permissions: Vec<&'a str>,
+    pub(crate) groups: Vec<String>,
 }
 
 /// A user on their own.
@@ -95,8 +114,8 @@ pub(crate) struct TokenView<'a> {
     user: UserView<'a>,
 }
 
-impl<'a> From<&'a LoggedIn> for TokenView<'a> {
-    fn from(logged_in: &'a LoggedIn) -> Self {
+impl<'a> TokenView<'a> {
+    pub(crate) fn new(logged_in: &'a LoggedIn, directory: &Directory) -> Self {
         let LoggedIn { user, tokens } = logged_in;
         Self {
             token_type: "Bearer",
@@ -104,7 +123,7 @@ impl<'a> From<&'a LoggedIn> for TokenView<'a> {
             access_expires_at: Time(tokens.access_expires_at),
             refresh: &tokens.refresh,
             refresh_expires_at: Time(tokens.refresh_expires_at),
-            user: (&**user).into(),
+            user: UserView::new(user, directory),
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::store::StoreError;
 use crate::store::codec::Key;
 use crate::store::engine::Order;
 use crate::store::records::{
-    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
-    MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
+    MailRecord, MetaRecord, PermissionRecord, RegistrationRecord, RevocationRecord, SessionRecord,
+    SigningKeyRecord, UserRecord,
 };
 use crate::store::schema;
 use crate::store::table::{Row, read_row};
@@ -44,6 +45,8 @@ impl ReadTx {
         check.rows::<MetaRecord>()?;
         check.rows::<CounterRecord>()?;
         check.rows::<UserRecord>()?;
+        check.rows::<GroupRecord>()?;
+        check.rows::<PermissionRecord>()?;
         check.rows::<RegistrationRecord>()?;
         check.rows::<CodeRecord>()?;
         check.rows::<EmailChangeRecord>()?;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::domain::{
-    ApiKeyId, CodePurpose, EmailKey, EventId, KeyId, Lane, MailId, RegistrationId, SessionId, Target,
-    Timestamp, TokenHash, UserId, UsernameKey,
+    ApiKeyId, CodePurpose, EmailKey, EventId, GroupId, KeyId, Lane, MailId, PermissionId, RegistrationId,
+    SessionId, Target, Timestamp, TokenHash, UserId, UsernameKey,
 };
 
 const CHECKSUM_BYTES: usize = 8;
@@ -111,15 +111,21 @@ impl Key for u64 {
     }
 }
 
-impl Key for UserId {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        self.0.write(bytes);
-    }
+macro_rules! number_keys {
+    ($($name:ident)*) => {$(
+        impl Key for $name {
+            fn write(&self, bytes: &mut Vec<u8>) {
+                self.0.write(bytes);
+            }
 
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
-        u64::read(bytes).map(Self)
-    }
+            fn read(bytes: &mut &[u8]) -> Option<Self> {
+                u64::read(bytes).map(Self)
+            }
+        }
+    )*};
 }
+
+number_keys! { UserId GroupId PermissionId }
 
 impl Key for Timestamp {
     fn write(&self, bytes: &mut Vec<u8>) {
@@ -242,21 +248,39 @@ pub(crate) trait Lookup {
 
 text_lookups! { EmailKey UsernameKey }
 
-impl Lookup for UserId {
-    fn write_lookup(&self, bytes: &mut Vec<u8>) {
-        self.write(bytes);
-    }
+macro_rules! key_lookups {
+    ($($name:ident)*) => {$(
+        impl Lookup for $name {
+            fn write_lookup(&self, bytes: &mut Vec<u8>) {
+                self.write(bytes);
+            }
+        }
+    )*};
 }
 
-impl Lookup for TokenHash {
-    fn write_lookup(&self, bytes: &mut Vec<u8>) {
-        self.write(bytes);
-    }
+key_lookups! { UserId GroupId PermissionId TokenHash Timestamp String Flag }
+
+/// What few users are, and lists are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flag {
+    Staff,
+    Superuser,
+    Inactive,
+    /// Without an address: comes after all others in the order of addresses.
+    NoEmail,
+    /// Without a name: comes after all others in the order of names.
+    NoUsername,
 }
 
-impl Lookup for Timestamp {
-    fn write_lookup(&self, bytes: &mut Vec<u8>) {
-        self.write(bytes);
+impl Key for Flag {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(*self as u8);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let [byte] = take::<1>(bytes)?;
+        let all = [Self::Staff, Self::Superuser, Self::Inactive, Self::NoEmail, Self::NoUsername];
+        all.into_iter().find(|flag| *flag as u8 == byte)
     }
 }
 

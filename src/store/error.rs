@@ -44,4 +44,6 @@ pub(crate) enum Unique {
     Email,
     Username,
     Code,
+    GroupName,
+    PermissionName,
 }

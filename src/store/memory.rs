@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
-use crate::domain::{ApiKeyId, SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 use crate::store::StoreError;
 use crate::store::tx::Effects;
 
@@ -20,6 +21,7 @@ const SHARDS: usize = 64;
 pub(super) struct Memory {
     revoked: papaya::HashMap<SessionId, Timestamp>,
     users: Cache<UserId, Arc<User>>,
+    directory: ArcSwap<Directory>,
     /// How often a user of each shard changed: see [`Memory::user`].
     changes: [Mutex<u64>; SHARDS],
     /// When API keys were used last that were used since this was written down.
@@ -32,6 +34,7 @@ impl Default for Memory {
         Self {
             revoked: papaya::HashMap::new(),
             users: Cache::new(USERS),
+            directory: ArcSwap::default(),
             changes: std::array::from_fn(|_| Mutex::default()),
             key_uses: Mutex::default(),
             mail_waiting: Notify::new(),
@@ -83,8 +86,19 @@ impl Memory {
         self.key_uses.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }
 
+    pub(super) fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+
+    pub(super) fn set_directory(&self, directory: Directory) {
+        self.directory.store(Arc::new(directory));
+    }
+
     /// Takes in what a commit did, before anybody is told of it.
-    pub(super) fn learn(&self, effects: Effects) {
+    pub(super) fn learn(&self, effects: Effects, directory: Option<Directory>) {
+        if let Some(directory) = directory {
+            self.set_directory(directory);
+        }
         self.revoke(effects.revoked);
         if !effects.forgotten.is_empty() {
             let revoked = self.revoked.pin();
@@ -127,6 +141,7 @@ mod tests {
             is_superuser: false,
             email_verified: false,
             language: None,
+            ..NewUser::default()
         };
         new.joined(id, Timestamp::from_secs(0))
     }
@@ -138,7 +153,7 @@ mod tests {
 
         let stale = memory.user(id, || {
             // A writer disables the user after this reader's snapshot was taken.
-            memory.learn(Effects { users: vec![id], ..Effects::default() });
+            memory.learn(Effects { users: vec![id], ..Effects::default() }, None);
             Ok(Some(user(id, true)))
         });
         let fresh = memory.user(id, || Ok(Some(user(id, false))));

@@ -14,11 +14,13 @@ mod email_changes;
 mod engine;
 mod error;
 mod events;
+mod groups;
 mod guesses;
 mod memory;
 mod meta;
 mod migrations;
 mod outbox;
+mod permissions;
 mod records;
 mod registrations;
 mod revocations;
@@ -38,7 +40,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use crate::domain::{ApiKeyId, SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
 pub(crate) use error::{StoreError, Unique};
@@ -65,7 +67,9 @@ impl Store {
         let memory = Arc::new(Memory::default());
         let writer = Writer::start(Arc::clone(&engine), Arc::clone(&memory))
             .map_err(|error| StoreError::open(path, &error))?;
-        memory.revoke(ReadTx::new(engine.snapshot()?).revocations()?);
+        let read = ReadTx::new(engine.snapshot()?);
+        memory.revoke(read.revocations()?);
+        memory.set_directory(read.directory()?);
         Ok(Self { engine, memory, writer })
     }
 
@@ -91,6 +95,11 @@ impl Store {
     /// A user, from memory if they were asked for lately. Never older than the last acknowledged write.
     pub(crate) fn user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
         self.memory.user(id, || self.read()?.user(id))
+    }
+
+    /// All groups and permissions. Never older than the last acknowledged write.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.memory.directory()
     }
 
     /// Whether a session was ended while tokens of it may still be about.
@@ -131,5 +140,11 @@ impl Store {
     /// Takes no more writes, finishes those that wait, and lets go of the file with the last clone.
     pub(crate) async fn close(&self) {
         self.writer.stop().await;
+    }
+}
+
+impl ReadTx {
+    pub(crate) fn directory(&self) -> Result<Directory, StoreError> {
+        Ok(Directory::new(self.groups()?, self.permissions()?))
     }
 }

@@ -1,17 +1,18 @@
 //! Every table and index on one page, and which rows each index has entries of: this is the database.
 
 use crate::domain::{
-    ApiKeyId, CodePurpose, Email, EmailKey, EventId, KeyId, Lane, MailId, RegistrationId, SessionId, Target,
-    Timestamp, TokenHash, UserId, Username, UsernameKey,
+    ApiKeyId, CodePurpose, Email, EmailKey, EventId, GroupId, KeyId, Lane, MailId, PermissionId,
+    RegistrationId, SessionId, Target, Timestamp, TokenHash, UserId, UsernameKey,
 };
-use crate::store::codec::{self, CodecError};
+use crate::store::codec::{self, CodecError, Flag};
 use crate::store::error::Unique;
 use crate::store::records::{
-    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GuessesRecord, MailRecord,
-    MailRecordV1, MailRecordV2, MetaRecord, RegistrationRecord, RevocationRecord, SessionRecord,
-    SigningKeyRecord, UserRecord, UserRecordV1,
+    ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
+    MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord, RegistrationRecord,
+    RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1, UserRecordV2,
 };
 use crate::store::table::{Entry, Index, Row, Table};
+use crate::store::users;
 
 /// One row, `service`: that this file is a Keystead store, and which.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
@@ -22,6 +23,24 @@ pub(super) const COUNTERS: Table<CounterRecord> = Table::new("counters");
 pub(super) const USERS: Table<UserRecord> = Table::new("users");
 pub(super) const EMAIL_TO_USER: Index<EmailKey> = Index::unique("email_to_user", Unique::Email);
 pub(super) const USERNAME_TO_USER: Index<UsernameKey> = Index::unique("username_to_user", Unique::Username);
+
+/// Which users lists are asked for, and in which orders.
+pub(super) const GROUP_TO_USERS: Index<GroupId> = Index::many("group_to_users");
+pub(super) const PERMISSION_TO_USERS: Index<PermissionId> = Index::many("permission_to_users");
+pub(super) const FLAG_TO_USERS: Index<Flag> = Index::many("flag_to_users");
+pub(super) const JOINED_TO_USERS: Index<Timestamp> = Index::many("joined_to_users");
+/// Those who never logged in did so at 0.
+pub(super) const LAST_LOGIN_TO_USERS: Index<Timestamp> = Index::many("last_login_to_users");
+/// First names and last names, folded.
+pub(super) const NAME_TO_USERS: Index<String> = Index::many("name_to_users");
+
+/// Group id -> group. `Root` is none of them.
+pub(super) const GROUPS: Table<GroupRecord> = Table::new("groups");
+pub(super) const NAME_TO_GROUP: Index<String> = Index::unique("name_to_group", Unique::GroupName);
+/// Permission id -> permission.
+pub(super) const PERMISSIONS: Table<PermissionRecord> = Table::new("permissions");
+pub(super) const NAME_TO_PERMISSION: Index<String> =
+    Index::unique("name_to_permission", Unique::PermissionName);
 
 /// Registration id -> a registration that waits for its code. Not a user.
 pub(super) const REGISTRATIONS: Table<RegistrationRecord> = Table::new("registrations");
@@ -67,6 +86,8 @@ pub(super) fn tables() -> Vec<&'static str> {
         MetaRecord::TABLE.name,
         CounterRecord::TABLE.name,
         UserRecord::TABLE.name,
+        GroupRecord::TABLE.name,
+        PermissionRecord::TABLE.name,
         RegistrationRecord::TABLE.name,
         CodeRecord::TABLE.name,
         EmailChangeRecord::TABLE.name,
@@ -79,6 +100,14 @@ pub(super) fn tables() -> Vec<&'static str> {
         EventRecord::TABLE.name,
         EMAIL_TO_USER.name,
         USERNAME_TO_USER.name,
+        GROUP_TO_USERS.name,
+        PERMISSION_TO_USERS.name,
+        FLAG_TO_USERS.name,
+        JOINED_TO_USERS.name,
+        LAST_LOGIN_TO_USERS.name,
+        NAME_TO_USERS.name,
+        NAME_TO_GROUP.name,
+        NAME_TO_PERMISSION.name,
         EMAIL_TO_REGISTRATIONS.name,
         CODE_TO_REGISTRATION.name,
         HASH_TO_CODE.name,
@@ -116,13 +145,10 @@ macro_rules! rows {
 rows! {
     MetaRecord(META, String);
     CounterRecord(COUNTERS, String);
-    UserRecord(USERS, UserId) was 1: UserRecordV1 => |user, id| {
-        let email = user.email.clone().map(|text| EMAIL_TO_USER.entry(&Email::from_stored(text).key(), id));
-        let username = user
-            .username
-            .clone()
-            .map(|text| USERNAME_TO_USER.entry(&Username::from_stored(text).key(), id));
-        email.into_iter().chain(username).collect()
+    UserRecord(USERS, UserId) was 1: UserRecordV1 was 2: UserRecordV2 => users::entries;
+    GroupRecord(GROUPS, GroupId) => |group, id| vec![NAME_TO_GROUP.entry(&group.name, id)];
+    PermissionRecord(PERMISSIONS, PermissionId) => |permission, id| {
+        vec![NAME_TO_PERMISSION.entry(&permission.name, id)]
     };
     RegistrationRecord(REGISTRATIONS, RegistrationId) => |registration, id| {
         let email = Email::from_stored(registration.email.clone()).key();

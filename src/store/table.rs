@@ -128,10 +128,20 @@ impl ReadTx {
         index: &Index<L>,
         lookup: &L,
     ) -> Result<Vec<K>, StoreError> {
+        self.find_some(index, lookup, usize::MAX)
+    }
+
+    /// The first of them, at most `limit`.
+    pub(super) fn find_some<L: Lookup, K: Key>(
+        &self,
+        index: &Index<L>,
+        lookup: &L,
+        limit: usize,
+    ) -> Result<Vec<K>, StoreError> {
         let mut prefix = Vec::with_capacity(64);
         lookup.write_lookup(&mut prefix);
         let mut found = Vec::new();
-        for pair in self.scan(index.name, Some(&prefix), Order::Ascending)? {
+        for pair in self.scan(index.name, Some(&prefix), Order::Ascending)?.take(limit) {
             let (key, _) = pair?;
             let Some(row) = key.strip_prefix(prefix.as_slice()) else { break };
             found.push(K::from_bytes(row).map_err(|error| damaged(index.name, &error))?);
@@ -180,6 +190,14 @@ impl WriteTx {
         let payload = codec::encode(row).map_err(|error| damaged(R::TABLE.name, &error))?;
         let value = codec::seal(R::TABLE.name, &bytes, R::VERSION, &payload);
         self.put(R::TABLE.name, bytes, value)
+    }
+
+    /// Writes all entries of a row that is there: some of its indexes may be new.
+    pub(super) fn reindex<R: Row>(&mut self, key: &R::Key, row: &R) -> Result<(), StoreError> {
+        for entry in row.entries(key) {
+            self.put(entry.index, entry.key.clone(), entry.value())?;
+        }
+        Ok(())
     }
 
     /// Takes a row away with its index entries; says what it was.

@@ -38,6 +38,7 @@ fn new_user(email: &str, username: Option<&str>) -> NewUser {
         is_superuser: false,
         email_verified: true,
         language: None,
+        ..NewUser::default()
     }
 }
 

@@ -117,6 +117,8 @@ pub(super) struct Effects {
     pub(super) forgotten: Vec<SessionId>,
     pub(super) users: Vec<UserId>,
     pub(super) has_mail: bool,
+    /// A group or a permission is another one now.
+    pub(super) has_directory: bool,
 }
 
 impl Effects {
@@ -125,6 +127,7 @@ impl Effects {
         self.forgotten.extend(more.forgotten);
         self.users.extend(more.users);
         self.has_mail |= more.has_mail;
+        self.has_directory |= more.has_directory;
     }
 }
 

@@ -146,10 +146,12 @@ impl Thread {
                 answers.push(ran.answer);
             }
         }
-        let outcome = self.make_durable(&tx);
-        if outcome.is_ok() {
-            self.memory.learn(effects);
-        }
+        let outcome = self.make_durable(&tx).and_then(|()| {
+            // What the transaction sees is what is committed now.
+            let directory = effects.has_directory.then(|| tx.directory()).transpose()?;
+            self.memory.learn(effects, directory);
+            Ok(())
+        });
         for answer in answers {
             answer(outcome.as_ref().map_err(StoreError::repeat).copied());
         }

@@ -42,7 +42,7 @@ async fn confirm(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let ConfirmEmail { code } = req.json(&cx.app.config).await?;
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let user = flows::confirm_email_change(&cx.app, &cx.caller, code).await?;
-    Ok(Reply::json(StatusCode::OK, &UserView::from(&*user)))
+    Ok(Reply::json(StatusCode::OK, &UserView::new(&user, &flows::directory(&cx.app))))
 }
 
 #[derive(ToSchema)]

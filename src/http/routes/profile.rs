@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::config::{Config, LimitKind};
-use crate::domain::{Avatar, Change, Name, Password, ProfileChange, Username};
+use crate::domain::{Avatar, Change, Name, Password, PermissionName, ProfileChange, Username};
 use crate::flows;
 use crate::http::body::{Body, Fields};
 use crate::http::caller::User;
@@ -12,7 +12,7 @@ use crate::http::endpoint::{Cx, Endpoint, user};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::views::UserView;
+use crate::http::views::{HasGroupView, HasPermissionView, PermissionsView, UserView};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let update = |method| {
@@ -27,6 +27,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .also_at("/auth/profile/view/")
             .does("The caller.")
             .replies::<UserView<'_>>(StatusCode::OK),
+        user(Method::GET, "/auth/profile/permissions/", view_permissions)
+            .does("What the caller may do, through groups included, and their groups.")
+            .replies::<PermissionsView<'_>>(StatusCode::OK),
+        user(Method::GET, "/auth/profile/has_group/{name}/", has_group)
+            .does("Whether the caller is in a group.")
+            .replies::<HasGroupView>(StatusCode::OK),
+        user(Method::GET, "/auth/profile/has_permission/{name}/", has_permission)
+            .does("Whether the caller has a permission, by Django's rules.")
+            .replies::<HasPermissionView>(StatusCode::OK),
         update(Method::PATCH),
         update(Method::PUT),
         user(Method::DELETE, "/auth/profile/", close_account)
@@ -40,14 +49,34 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn view_profile(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
-    Ok(Reply::json(StatusCode::OK, &UserView::from(&*cx.caller.user)))
+    Ok(Reply::json(StatusCode::OK, &UserView::new(&cx.caller.user, &flows::directory(&cx.app))))
+}
+
+async fn view_permissions(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
+    let directory = flows::directory(&cx.app);
+    let user = &cx.caller.user;
+    let permissions = directory.permissions_of(user).into_iter().map(PermissionName::as_str).collect();
+    let groups = directory.group_names(user);
+    Ok(Reply::json(StatusCode::OK, &PermissionsView { permissions, groups }))
+}
+
+async fn has_group(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
+    let name: String = req.param("name")?;
+    let has_group = flows::directory(&cx.app).has_group(&cx.caller.user, &name);
+    Ok(Reply::json(StatusCode::OK, &HasGroupView { has_group }))
+}
+
+async fn has_permission(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
+    let name: String = req.param("name")?;
+    let has_permission = flows::directory(&cx.app).has_permission(&cx.caller.user, &name);
+    Ok(Reply::json(StatusCode::OK, &HasPermissionView { has_permission }))
 }
 
 async fn update_profile(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let UpdateProfile { username, first_name, last_name, avatar } = req.json(&cx.app.config).await?;
     let change = ProfileChange { username, first_name, last_name, avatar };
     let user = flows::update_profile(&cx.app, &cx.caller, change).await?;
-    Ok(Reply::json(StatusCode::OK, &UserView::from(&*user)))
+    Ok(Reply::json(StatusCode::OK, &UserView::new(&user, &flows::directory(&cx.app))))
 }
 
 async fn close_account(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {

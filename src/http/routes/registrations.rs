@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::views::{PendingView, RegisteredView, TokenView};
+use crate::http::views::{PendingView, RegisteredView, TokenView, UserView};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -58,7 +58,10 @@ async fn register(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
             };
             Reply::json(StatusCode::ACCEPTED, &view)
         }
-        Registered::User(user) => Reply::json(StatusCode::CREATED, &RegisteredView { user: (&user).into() }),
+        Registered::User(user) => {
+            let user = UserView::new(&user, &flows::directory(&cx.app));
+            Reply::json(StatusCode::CREATED, &RegisteredView { user })
+        }
     })
 }
 
@@ -79,7 +82,7 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let whose = whose(email, registration.as_deref());
     let logged_in = flows::verify_email(&cx.app, &cx.caller.origin, code, whose).await?;
-    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    let reply = Reply::json(StatusCode::OK, &TokenView::new(&logged_in, &flows::directory(&cx.app)));
     let are_wanted = cookies::are_wanted(&cx.app.config.cookies, cookies);
     Ok(if are_wanted { cookies::give_tokens(&cx.app, reply, &logged_in) } else { reply })
 }

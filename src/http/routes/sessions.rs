@@ -52,7 +52,7 @@ async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let new = browser.new.clone();
     let credentials = Credentials::new(&who, password, label, browser);
     let logged_in = flows::log_in(app, &cx.caller.origin, credentials).await?;
-    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    let reply = Reply::json(StatusCode::OK, &TokenView::new(&logged_in, &flows::directory(&cx.app)));
     Ok(match new {
         Some(name) => cookies::name_browser(app, cookies::give_tokens(app, reply, &logged_in), &name),
         None => reply,

@@ -36,7 +36,7 @@ async fn refresh(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let Refresh { refresh, cookies } = req.json(&cx.app.config).await?;
     let Some(refresh) = refresh else { return refresh_cookie(cx, req).await };
     let logged_in = flows::refresh(&cx.app, &cx.caller.origin, &refresh).await?;
-    let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+    let reply = Reply::json(StatusCode::OK, &TokenView::new(&logged_in, &flows::directory(&cx.app)));
     let are_wanted = cookies::are_wanted(&cx.app.config.cookies, cookies);
     Ok(if are_wanted { cookies::give_tokens(&cx.app, reply, &logged_in) } else { reply })
 }
@@ -51,7 +51,7 @@ async fn refresh_cookie(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     refuse_other_sites(&cx.app, &req)?;
     match flows::refresh(&cx.app, &cx.caller.origin, refresh).await.map_err(ApiError::from) {
         Ok(logged_in) => {
-            let reply = Reply::json(StatusCode::OK, &TokenView::from(&logged_in));
+            let reply = Reply::json(StatusCode::OK, &TokenView::new(&logged_in, &flows::directory(&cx.app)));
             Ok(cookies::give_tokens(&cx.app, reply, &logged_in))
         }
         Err(error @ ApiError::InvalidToken) => Ok(cookies::take_tokens(&cx.app, error.into_reply(&req.id))),

@@ -3,7 +3,9 @@
 //! A stored shape is never a domain type, and never changes: bincode tells fields by their place. A new field is a
 //! new version (`UserRecord` becomes version 2, the old struct stays as `UserRecordV1` with a `From` in `older.rs`).
 
+mod groups;
 mod older;
+mod users;
 
 use std::net::IpAddr;
 
@@ -13,10 +15,12 @@ use crate::domain::{
     Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Content, Email, EmailChange, Event, EventId, EventKind,
     EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailContent, MailId, MailKind, MailStatus, Name,
     Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session, SessionId,
-    SigningKey, Timestamp, TokenHash, User, UserId, Username,
+    SigningKey, Timestamp, TokenHash, UserId, Username,
 };
 
-pub(super) use older::{MailRecordV1, MailRecordV2, UserRecordV1};
+pub(super) use groups::{GroupRecord, PermissionRecord};
+pub(super) use older::{MailRecordV1, MailRecordV2, UserRecordV1, UserRecordV2};
+pub(super) use users::UserRecord;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MetaRecord {
@@ -28,67 +32,6 @@ pub(super) struct MetaRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CounterRecord {
     pub(super) last: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct UserRecord {
-    pub(super) email: Option<String>,
-    pub(super) username: Option<String>,
-    first_name: String,
-    last_name: String,
-    avatar: Option<String>,
-    password: Option<String>,
-    is_active: bool,
-    is_staff: bool,
-    is_superuser: bool,
-    email_verified: bool,
-    date_joined: u64,
-    updated_at: u64,
-    last_login: Option<u64>,
-    language: Option<String>,
-}
-
-impl From<&User> for UserRecord {
-    fn from(user: &User) -> Self {
-        Self {
-            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            username: user.username.as_ref().map(|username| username.as_str().to_owned()),
-            first_name: user.first_name.as_str().to_owned(),
-            last_name: user.last_name.as_str().to_owned(),
-            avatar: user.avatar.as_ref().map(|avatar| avatar.as_str().to_owned()),
-            password: user.password.as_ref().map(|hash| hash.as_phc().to_owned()),
-            is_active: user.is_active,
-            is_staff: user.is_staff,
-            is_superuser: user.is_superuser,
-            email_verified: user.email_verified,
-            date_joined: user.date_joined.millis(),
-            updated_at: user.updated_at.millis(),
-            last_login: user.last_login.map(Timestamp::millis),
-            language: user.language.as_ref().map(|language| language.as_str().to_owned()),
-        }
-    }
-}
-
-impl UserRecord {
-    pub(super) fn into_user(self, id: UserId) -> User {
-        User {
-            id,
-            email: self.email.map(Email::from_stored),
-            username: self.username.map(Username::from_stored),
-            first_name: Name::from_stored(self.first_name),
-            last_name: Name::from_stored(self.last_name),
-            avatar: self.avatar.map(Avatar::from_stored),
-            password: self.password.map(PasswordHash::from_phc),
-            is_active: self.is_active,
-            is_staff: self.is_staff,
-            is_superuser: self.is_superuser,
-            email_verified: self.email_verified,
-            date_joined: Timestamp::from_millis(self.date_joined),
-            updated_at: Timestamp::from_millis(self.updated_at),
-            last_login: self.last_login.map(Timestamp::from_millis),
-            language: self.language.map(Language::from_stored),
-        }
-    }
 }
 
 /// Part of [`RegistrationRecord`] and [`CodeRecord`].

@@ -25,7 +25,7 @@ pub(crate) struct UserRecordV1 {
     last_login: Option<u64>,
 }
 
-impl From<UserRecordV1> for UserRecord {
+impl From<UserRecordV1> for UserRecordV2 {
     fn from(old: UserRecordV1) -> Self {
         Self {
             email: old.email,
@@ -42,6 +42,55 @@ impl From<UserRecordV1> for UserRecord {
             updated_at: old.updated_at,
             last_login: old.last_login,
             language: None,
+        }
+    }
+}
+
+impl From<UserRecordV1> for UserRecord {
+    fn from(old: UserRecordV1) -> Self {
+        UserRecordV2::from(old).into()
+    }
+}
+
+/// Before users had groups.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UserRecordV2 {
+    email: Option<String>,
+    username: Option<String>,
+    first_name: String,
+    last_name: String,
+    avatar: Option<String>,
+    password: Option<String>,
+    is_active: bool,
+    is_staff: bool,
+    is_superuser: bool,
+    email_verified: bool,
+    date_joined: u64,
+    updated_at: u64,
+    last_login: Option<u64>,
+    language: Option<String>,
+}
+
+impl From<UserRecordV2> for UserRecord {
+    fn from(old: UserRecordV2) -> Self {
+        Self {
+            email: old.email,
+            username: old.username,
+            first_name: old.first_name,
+            last_name: old.last_name,
+            avatar: old.avatar,
+            password: old.password,
+            is_active: old.is_active,
+            is_staff: old.is_staff,
+            is_superuser: old.is_superuser,
+            email_verified: old.email_verified,
+            date_joined: old.date_joined,
+            updated_at: old.updated_at,
+            last_login: old.last_login,
+            language: old.language,
+            groups: Vec::new(),
+            permissions: Vec::new(),
+            password_is_temporary: false,
         }
     }
 }

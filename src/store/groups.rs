@@ -1,0 +1,53 @@
+//! Groups.
+
+use crate::domain::{Group, GroupId, GroupName, Name, UserId};
+use crate::store::StoreError;
+use crate::store::engine::Order;
+use crate::store::records::GroupRecord;
+use crate::store::schema::{GROUP_TO_USERS, NAME_TO_GROUP};
+use crate::store::tx::{ReadTx, WriteTx};
+
+impl ReadTx {
+    pub(crate) fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
+        Ok(self.row::<GroupRecord>(&id)?.map(|record| record.into_group(id)))
+    }
+
+    pub(crate) fn group_by_name(&self, name: &GroupName) -> Result<Option<Group>, StoreError> {
+        self.find(&NAME_TO_GROUP, &name.as_str().to_owned())?.map_or(Ok(None), |id| self.group(id))
+    }
+
+    /// All groups, by number.
+    pub(crate) fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        self.rows::<GroupRecord>(None, Order::Ascending)?
+            .map(|row| row.map(|(id, record)| record.into_group(id)))
+            .collect()
+    }
+
+    /// Some members of a group that may be gone, at most `limit`.
+    pub(crate) fn members_of(&self, group: GroupId, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        self.find_some(&GROUP_TO_USERS, &group, limit)
+    }
+}
+
+impl WriteTx {
+    /// Gives the new group the next number; [`StoreError::Taken`] if there is one of this name.
+    pub(crate) fn insert_group(&mut self, name: GroupName, description: Name) -> Result<Group, StoreError> {
+        let id = GroupId(self.next_number("group")?);
+        let group = Group { id, name, description, permissions: std::collections::BTreeSet::new() };
+        self.save_group(&group)?;
+        Ok(group)
+    }
+
+    pub(crate) fn save_group(&mut self, group: &Group) -> Result<(), StoreError> {
+        self.save(&group.id, &GroupRecord::from(group))?;
+        self.effects().has_directory = true;
+        Ok(())
+    }
+
+    /// Takes a group away. Its members keep its number, which counts for nothing and is swept later.
+    pub(crate) fn remove_group(&mut self, id: GroupId) -> Result<(), StoreError> {
+        self.remove::<GroupRecord>(&id)?;
+        self.effects().has_directory = true;
+        Ok(())
+    }
+}

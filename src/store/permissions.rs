@@ -1,0 +1,51 @@
+//! Permissions.
+
+use crate::domain::{Name, Permission, PermissionId, PermissionName};
+use crate::store::StoreError;
+use crate::store::engine::Order;
+use crate::store::records::PermissionRecord;
+use crate::store::schema::NAME_TO_PERMISSION;
+use crate::store::tx::{ReadTx, WriteTx};
+
+impl ReadTx {
+    pub(crate) fn permission(&self, id: PermissionId) -> Result<Option<Permission>, StoreError> {
+        Ok(self.row::<PermissionRecord>(&id)?.map(|record| record.into_permission(id)))
+    }
+
+    pub(crate) fn permission_by_name(&self, name: &PermissionName) -> Result<Option<Permission>, StoreError> {
+        self.find(&NAME_TO_PERMISSION, &name.as_str().to_owned())?.map_or(Ok(None), |id| self.permission(id))
+    }
+
+    /// All permissions, by number.
+    pub(crate) fn permissions(&self) -> Result<Vec<Permission>, StoreError> {
+        self.rows::<PermissionRecord>(None, Order::Ascending)?
+            .map(|row| row.map(|(id, record)| record.into_permission(id)))
+            .collect()
+    }
+}
+
+impl WriteTx {
+    /// Gives the new permission the next number; [`StoreError::Taken`] if there is one of this name.
+    pub(crate) fn insert_permission(
+        &mut self,
+        name: PermissionName,
+        title: Name,
+    ) -> Result<Permission, StoreError> {
+        let permission = Permission { id: PermissionId(self.next_number("permission")?), name, title };
+        self.save_permission(&permission)?;
+        Ok(permission)
+    }
+
+    pub(crate) fn save_permission(&mut self, permission: &Permission) -> Result<(), StoreError> {
+        self.save(&permission.id, &PermissionRecord::from(permission))?;
+        self.effects().has_directory = true;
+        Ok(())
+    }
+
+    /// Takes a permission away. Who had it keeps its number, which counts for nothing.
+    pub(crate) fn remove_permission(&mut self, id: PermissionId) -> Result<(), StoreError> {
+        self.remove::<PermissionRecord>(&id)?;
+        self.effects().has_directory = true;
+        Ok(())
+    }
+}
