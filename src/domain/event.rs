@@ -87,6 +87,16 @@ pub(crate) enum EventKind {
     UserEnabled,
     ApiKeyCreated,
     ApiKeyRevoked,
+    UserDeleted,
+    GroupCreated,
+    GroupChanged,
+    GroupDeleted,
+    PermissionCreated,
+    PermissionChanged,
+    PermissionDeleted,
+    MailResent,
+    MailDropped,
+    RegistrationDropped,
     KeysRotated,
 }
 
@@ -112,12 +122,22 @@ impl EventKind {
             Self::UserEnabled => "user.enabled",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::UserDeleted => "user.deleted",
+            Self::GroupCreated => "group.created",
+            Self::GroupChanged => "group.changed",
+            Self::GroupDeleted => "group.deleted",
+            Self::PermissionCreated => "permission.created",
+            Self::PermissionChanged => "permission.changed",
+            Self::PermissionDeleted => "permission.deleted",
+            Self::MailResent => "mail.resent",
+            Self::MailDropped => "mail.dropped",
+            Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 20] = [
+        const ALL: [EventKind; 30] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -137,6 +157,16 @@ impl EventKind {
             EventKind::UserEnabled,
             EventKind::ApiKeyCreated,
             EventKind::ApiKeyRevoked,
+            EventKind::UserDeleted,
+            EventKind::GroupCreated,
+            EventKind::GroupChanged,
+            EventKind::GroupDeleted,
+            EventKind::PermissionCreated,
+            EventKind::PermissionChanged,
+            EventKind::PermissionDeleted,
+            EventKind::MailResent,
+            EventKind::MailDropped,
+            EventKind::RegistrationDropped,
             EventKind::KeysRotated,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)

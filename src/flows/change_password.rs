@@ -33,6 +33,7 @@ pub(crate) async fn change_password(
         .write(move |tx| {
             let mut user = own.accept(tx)?;
             user.password = Some(hash.clone());
+            user.password_is_temporary = false;
             user.updated_at = now;
             tx.save_user(&user)?;
             // Whoever else logged in before did so with the old password.

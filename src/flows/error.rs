@@ -34,6 +34,9 @@ pub(crate) enum FlowError {
     EmailTaken,
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The caller is not the one who may do this.
+    #[error("permission denied")]
+    PermissionDenied,
     /// An API key may not do this: only somebody who logged in may.
     #[error("a log-in is needed")]
     SessionRequired,

@@ -134,6 +134,7 @@ pub(crate) async fn reset_password(
         .write(move |tx| {
             let mut user = link.owner(tx, now)?.ok_or(FlowError::InvalidLink)?;
             user.password = Some(hash.clone());
+            user.password_is_temporary = false;
             // Whoever has the link reads the mail of this address.
             user.email_verified = true;
             user.updated_at = now;

@@ -132,6 +132,27 @@ impl Fields {
         }
     }
 
+    /// A member that is a list of texts, or missing.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.take(name)? else {
+            self.refuse(name, Invalid::new("type", "Must be a list of strings."));
+            return None;
+        };
+        let mut parsed = Vec::with_capacity(items.len());
+        for item in items {
+            match item.as_str().map(&parse) {
+                Some(Ok(value)) => parsed.push(value),
+                Some(Err(invalid)) => self.refuse(name, invalid),
+                None => self.refuse(name, Invalid::new("type", "Must be a list of strings.")),
+            }
+        }
+        Some(parsed)
+    }
+
     /// A member that is true or false, or missing.
     pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
         let value = self.take(name)?;

@@ -9,12 +9,13 @@ use crate::app::App;
 use crate::domain::Origin;
 use crate::flows;
 use crate::http::cookies;
+use crate::http::endpoint::{Access, Gate};
 use crate::http::error::ApiError;
 use crate::http::request::Req;
 
 /// A caller of some kind, made only from a request that may be one.
 pub(crate) trait Admit: Sized {
-    fn admit(app: &App, req: &Req) -> Result<Self, ApiError>;
+    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError>;
 }
 
 /// Anybody.
@@ -23,7 +24,7 @@ pub(crate) struct Public {
 }
 
 impl Admit for Public {
-    fn admit(_app: &App, req: &Req) -> Result<Self, ApiError> {
+    fn admit(_app: &App, req: &Req, _gate: Gate) -> Result<Self, ApiError> {
         Ok(Self { origin: req.origin() })
     }
 }
@@ -32,11 +33,23 @@ impl Admit for Public {
 pub(crate) type User = flows::Caller;
 
 impl Admit for User {
-    fn admit(app: &App, req: &Req) -> Result<Self, ApiError> {
-        match shown(req)? {
-            Some(Shown::AccessToken(token)) => Ok(flows::authenticate(app, req.origin(), token)?),
-            Some(Shown::ApiKey(key)) => Ok(flows::authenticate_by_api_key(app, req.origin(), key)?),
-            None => by_cookie(app, req),
+    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
+        let caller = match shown(req)? {
+            Some(Shown::AccessToken(token)) => flows::authenticate(app, req.origin(), token)?,
+            Some(Shown::ApiKey(key)) => flows::authenticate_by_api_key(app, req.origin(), key)?,
+            None => by_cookie(app, req)?,
+        };
+        if gate.needs_session {
+            caller.own_session()?;
+        }
+        if caller.user.password_is_temporary && !gate.takes_temporary_password {
+            return Err(ApiError::PasswordChangeRequired);
+        }
+        match gate.access {
+            Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
+                Err(ApiError::PermissionDenied)
+            }
+            _ => Ok(caller),
         }
     }
 }

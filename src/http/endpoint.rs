@@ -13,6 +13,7 @@ use crate::flows::FlowError;
 use crate::http::body::Body;
 use crate::http::caller::{Admit, Public, User};
 use crate::http::error::ApiError;
+use crate::http::limits::ADMIN_BODY_BYTES;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::limiter::Subject;
@@ -30,6 +31,24 @@ pub(crate) enum Access {
     Public,
     /// A user with an access token or, where no log-in is needed, an API key.
     User,
+    /// The same, who is staff and has this permission.
+    Staff(&'static str),
+}
+
+/// What a caller has to pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gate {
+    pub(crate) access: Access,
+    /// Whether an API key is not enough.
+    pub(crate) needs_session: bool,
+    /// Whether it is open to somebody who has to choose a password first.
+    pub(crate) takes_temporary_password: bool,
+}
+
+impl Gate {
+    /// For whoever is a user at all.
+    pub(crate) const USER: Self =
+        Self { access: Access::User, needs_session: false, takes_temporary_password: true };
 }
 
 /// One endpoint of the API.
@@ -38,9 +57,7 @@ pub(crate) struct Endpoint {
     pub(crate) method: Method,
     /// The first is its name; the others are the same endpoint for front ends that know it by them.
     pub(crate) paths: Vec<&'static str>,
-    pub(crate) access: Access,
-    /// Whether an API key is not enough.
-    pub(crate) needs_session: bool,
+    pub(crate) gate: Gate,
     pub(crate) summary: &'static str,
     pub(crate) body: Option<SchemaOf>,
     pub(crate) query: Vec<(&'static str, &'static str)>,
@@ -66,7 +83,7 @@ impl SchemaOf {
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Reply, ApiError>> + Send>>;
-type Handler = Box<dyn Fn(Arc<App>, Req) -> Answer + Send + Sync>;
+type Handler = Box<dyn Fn(Arc<App>, Req, Gate) -> Answer + Send + Sync>;
 
 /// An endpoint for everybody.
 pub(crate) fn public<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
@@ -86,6 +103,20 @@ where
     endpoint(method, path, Access::User, handler)
 }
 
+/// An endpoint for staff who have a permission: `users.view_user`.
+pub(crate) fn staff<F, A>(
+    method: Method,
+    path: &'static str,
+    permission: &'static str,
+    handler: F,
+) -> Endpoint
+where
+    F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::Staff(permission), handler)
+}
+
 fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
 where
     C: Admit + Send + 'static,
@@ -95,16 +126,15 @@ where
     Endpoint {
         method,
         paths: vec![path],
-        access,
-        needs_session: false,
+        gate: Gate { access, needs_session: false, takes_temporary_password: false },
         summary: "",
         body: None,
         query: Vec::new(),
         replies: Vec::new(),
         limit: None,
-        handler: Box::new(move |app, req| {
+        handler: Box::new(move |app, req, gate| {
             Box::pin(async move {
-                let caller = C::admit(&app, &req)?;
+                let caller = C::admit(&app, &req, gate)?;
                 handler(Cx { app, caller }, req).await
             })
         }),
@@ -117,9 +147,15 @@ impl Endpoint {
         self
     }
 
-    /// Says that its flow refuses API keys.
+    /// No API key is enough.
     pub(crate) fn needs_session(mut self) -> Self {
-        self.needs_session = true;
+        self.gate.needs_session = true;
+        self
+    }
+
+    /// Open to somebody who was given a password and has to choose another first.
+    pub(crate) fn takes_temporary_password(mut self) -> Self {
+        self.gate.takes_temporary_password = true;
         self
     }
 
@@ -159,13 +195,16 @@ impl Endpoint {
         self
     }
 
-    pub(crate) async fn run(&self, app: Arc<App>, req: Req) -> Result<Reply, ApiError> {
-        let Some(kind) = self.limit else { return (self.handler)(app, req).await };
+    pub(crate) async fn run(&self, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
+        if let Access::Staff(_) = self.gate.access {
+            req.max_body = ADMIN_BODY_BYTES;
+        }
+        let Some(kind) = self.limit else { return (self.handler)(app, req, self.gate).await };
         let standing =
             app.limiter.take(kind, Subject::Ip(req.ip), app.clock.now()).map_err(FlowError::from)?;
-        let Some(standing) = standing else { return (self.handler)(app, req).await };
+        let Some(standing) = standing else { return (self.handler)(app, req, self.gate).await };
         let id = req.id;
-        match (self.handler)(app, req).await {
+        match (self.handler)(app, req, self.gate).await {
             Ok(reply) => Ok(reply.standing(&standing)),
             // It says how that other limit stands.
             Err(error @ ApiError::RateLimited { .. }) => Err(error),

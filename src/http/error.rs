@@ -25,6 +25,8 @@ pub(crate) enum ApiError {
     InvalidCredentials,
     RegistrationClosed,
     CrossSite,
+    PermissionDenied,
+    PasswordChangeRequired,
     SessionRequired,
     NotFound,
     MethodNotAllowed {
@@ -76,6 +78,12 @@ impl ApiError {
                 S::FORBIDDEN,
                 "cross_site",
                 "A request with cookies that changes something has to come from our own pages.",
+            ),
+            Self::PermissionDenied => (S::FORBIDDEN, "permission_denied", "You may not do this."),
+            Self::PasswordChangeRequired => (
+                S::FORBIDDEN,
+                "password_change_required",
+                "Your password was set by an administrator: choose your own first (/auth/password/change/).",
             ),
             Self::SessionRequired => {
                 (S::FORBIDDEN, "session_required", "An API key cannot do this: log in with your password.")
@@ -195,6 +203,7 @@ impl From<FlowError> for ApiError {
                 Invalid::new("taken", "A user with that email address already exists."),
             ),
             FlowError::RegistrationClosed => Self::RegistrationClosed,
+            FlowError::PermissionDenied => Self::PermissionDenied,
             FlowError::SessionRequired => Self::SessionRequired,
             FlowError::RateLimited { limit, retry_after } => Self::RateLimited { limit, retry_after },
             FlowError::Overloaded { retry_after } => Self::Overloaded { retry_after },

@@ -114,10 +114,12 @@ mod tests {
         responses
             .insert("default".into(), json!({ "description": "A problem (RFC 9457)", "content": problem }));
         operation.insert("responses".into(), responses.into());
-        let security = match endpoint.access {
+        let security = match endpoint.gate.access {
             Access::Public => json!([]),
-            Access::User if endpoint.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
-            Access::User => json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }]),
+            _ if endpoint.gate.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
+            Access::User | Access::Staff(_) => {
+                json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }])
+            }
         };
         operation.insert("security".into(), security);
         operation.into()

@@ -14,7 +14,7 @@ use crate::domain::{Language, Origin};
 use crate::http::body::{Body, Fields};
 use crate::http::error::ApiError;
 use crate::http::head::Head;
-use crate::http::limits::{BODY_BYTES, BODY_TIME};
+use crate::http::limits::BODY_TIME;
 use crate::http::request_id::RequestId;
 
 /// The bytes of a body as they come.
@@ -40,6 +40,8 @@ pub(crate) struct Req {
     /// Whose it is, proxies aside.
     pub(crate) ip: Option<IpAddr>,
     pub(crate) body: BodyStream,
+    /// A body of more bytes is refused.
+    pub(crate) max_body: usize,
     /// Filled in by the router.
     pub(crate) params: Vec<(String, String)>,
 }
@@ -135,7 +137,7 @@ impl Req {
             let mut bytes = Vec::new();
             while let Some(chunk) = self.body.next().await {
                 let chunk = chunk.ok_or(ApiError::malformed("The body broke off."))?;
-                if bytes.len() + chunk.len() > BODY_BYTES {
+                if bytes.len() + chunk.len() > self.max_body {
                     return Err(ApiError::BodyTooLarge);
                 }
                 bytes.extend_from_slice(&chunk);

@@ -21,6 +21,7 @@ use crate::http::error::ApiError;
 use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
+use crate::http::limits::BODY_BYTES;
 use crate::http::reply::Reply;
 use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
@@ -59,6 +60,7 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
                 ip: client_address(&own.config.server, head.peer, &head.headers),
                 head,
                 body: body_stream(body),
+                max_body: BODY_BYTES,
                 params: Vec::new(),
             }
         })

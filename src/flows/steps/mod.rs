@@ -1,6 +1,7 @@
 //! What several flows share. A flow imports steps, never another flow.
 
 mod audit;
+mod authority;
 mod endings;
 mod even;
 mod guess;
@@ -12,6 +13,7 @@ mod own_password;
 mod verification;
 
 pub(crate) use audit::Audit;
+pub(crate) use authority::Authority;
 pub(crate) use endings::{disable, end_sessions, forget_codes, revoke_api_keys};
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};

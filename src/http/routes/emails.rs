@@ -38,7 +38,6 @@ async fn change(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
 }
 
 async fn confirm(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
-    cx.caller.own_session()?;
     let ConfirmEmail { code } = req.json(&cx.app.config).await?;
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let user = flows::confirm_email_change(&cx.app, &cx.caller, code).await?;

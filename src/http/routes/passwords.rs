@@ -26,36 +26,37 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .replies_nothing(StatusCode::NO_CONTENT)
     };
     vec![
-        public(Method::GET, "/auth/password/policy/", view_policy)
-            .does("The rules for new passwords, as text and numbers.")
-            .replies::<PasswordPolicyView>(StatusCode::OK),
-        user(Method::POST, "/auth/password/change/", change)
-            .does("Changes the caller's password. All other sessions end.")
-            .needs_session()
-            .limited_by(LimitKind::Password)
-            .body::<ChangePassword>()
-            .replies_nothing(StatusCode::NO_CONTENT),
-        public(Method::POST, "/auth/password/request_change/", request)
-            .does("Mails a link to a new password. The answer is always the same.")
-            .limited_by(LimitKind::Reset)
-            .body::<RequestReset>()
-            .replies_nothing(StatusCode::ACCEPTED),
-        public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
-            .does("Whether a link to a new password would do. Changes nothing.")
-            .limited_by(LimitKind::Reset)
-            .replies::<ValidView>(StatusCode::OK),
-        reset(Method::PUT),
-        reset(Method::POST),
-        public(Method::GET, "/account/reset/", reset_page)
-            .does("The page that the link in the mail opens. Its form sets the password; opening it changes nothing.")
-            .query("uid", "Whose password: from the link.")
-            .query("token", "The token of the link.")
-            .replies_nothing(StatusCode::OK),
-        public(Method::POST, "/account/reset/", reset_by_form)
-            .limited_by(LimitKind::Reset)
-            .does("What the form of the page sends.")
-            .replies_nothing(StatusCode::OK),
-    ]
+            public(Method::GET, "/auth/password/policy/", view_policy)
+                .does("The rules for new passwords, as text and numbers.")
+                .replies::<PasswordPolicyView>(StatusCode::OK),
+            user(Method::POST, "/auth/password/change/", change)
+                .does("Changes the caller's password. All other sessions end.")
+                .needs_session()
+                    .limited_by(LimitKind::Password)
+                    .takes_temporary_password()
+                    .body::<ChangePassword>()
+                .replies_nothing(StatusCode::NO_CONTENT),
+            public(Method::POST, "/auth/password/request_change/", request)
+                .does("Mails a link to a new password. The answer is always the same.")
+                .limited_by(LimitKind::Reset)
+                .body::<RequestReset>()
+                .replies_nothing(StatusCode::ACCEPTED),
+            public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
+                .does("Whether a link to a new password would do. Changes nothing.")
+                .limited_by(LimitKind::Reset)
+                .replies::<ValidView>(StatusCode::OK),
+            reset(Method::PUT),
+            reset(Method::POST),
+            public(Method::GET, "/account/reset/", reset_page)
+                .does("The page that the link in the mail opens. Its form sets the password; opening it changes nothing.")
+                .query("uid", "Whose password: from the link.")
+                .query("token", "The token of the link.")
+                .replies_nothing(StatusCode::OK),
+            public(Method::POST, "/account/reset/", reset_by_form)
+                .limited_by(LimitKind::Reset)
+                .does("What the form of the page sends.")
+                .replies_nothing(StatusCode::OK),
+        ]
 }
 
 async fn view_policy(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {

@@ -25,6 +25,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         user(Method::GET, "/auth/profile/", view_profile)
             .also_at("/auth/profile/view/")
+            .takes_temporary_password()
             .does("The caller.")
             .replies::<UserView<'_>>(StatusCode::OK),
         user(Method::GET, "/auth/profile/permissions/", view_permissions)

@@ -10,7 +10,7 @@ use crate::flows::{self, Browser, Credentials, FlowError};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Admit, Public, User, has_authorization, refuse_other_sites};
 use crate::http::cookies;
-use crate::http::endpoint::{Cx, Endpoint, public, user};
+use crate::http::endpoint::{Cx, Endpoint, Gate, public, user};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
@@ -28,6 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .body::<LogOut>()
             .replies_nothing(StatusCode::NO_CONTENT),
         user(Method::DELETE, "/auth/logout/", log_out_everywhere)
+            .takes_temporary_password()
             .does("Ends all sessions of the caller.")
             .replies_nothing(StatusCode::NO_CONTENT),
         user(Method::GET, "/auth/sessions/", list_sessions)
@@ -87,7 +88,7 @@ enum Present {
 fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Present, ApiError> {
     let config = &app.config.cookies;
     if has_authorization(req) {
-        return User::admit(app, req).map(Present::Caller);
+        return User::admit(app, req, Gate::USER).map(Present::Caller);
     }
     if let Some(refresh) = refresh {
         return Ok(Present::Refresh(refresh));
