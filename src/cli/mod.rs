@@ -8,6 +8,7 @@ mod change_password;
 mod check;
 mod control;
 mod create_user;
+mod init_default_admin;
 mod keys;
 mod operation;
 mod outcome;
@@ -30,6 +31,7 @@ use activate_user::ActivateUser;
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
+use init_default_admin::InitDefaultAdmin;
 use keys::Keys;
 use outcome::{Failure, Outcome, Refusal};
 use serve::Serve;
@@ -63,6 +65,9 @@ enum Command {
     /// Create a superuser, active at once
     #[command(name = "createsuperuser")]
     CreateSuperuser(CreateSuperuser),
+    /// Create the first superuser, as DEFAULT_ADMIN_EMAIL and DEFAULT_ADMIN_PASSWORD say
+    #[command(name = "initdefaultadmin")]
+    InitDefaultAdmin(InitDefaultAdmin),
     /// Change a user's password and end the user's sessions
     #[command(name = "changepassword")]
     ChangePassword(ChangePassword),
@@ -124,6 +129,7 @@ impl Arguments {
             Command::CreateUser(create) => Box::pin(create.run(config, Rank::User)).await,
             Command::CreateStaffUser(create) => Box::pin(create.run(config, Rank::Staff)).await,
             Command::CreateSuperuser(create) => Box::pin(create.run(config)).await,
+            Command::InitDefaultAdmin(init) => Box::pin(init.run(config)).await,
             Command::ChangePassword(change) => change.run(config).await,
             Command::ActivateUser(activate) => activate.run(config).await,
             Command::Check(check) => check.run(config).await,
@@ -183,6 +189,7 @@ mod tests {
             "keystead createuser --email a@x.example --username a --first-name A --last-name B --active",
             "keystead createstaffuser --password-stdin --no-input --allow-weak-password",
             "keystead createsuperuser --no-input",
+            "keystead initdefaultadmin",
             "keystead check",
             "keystead keys list",
             "keystead keys rotate",

@@ -22,6 +22,7 @@ use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Identif
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub(super) enum Operation {
     CreateUser(Account),
+    InitDefaultAdmin(Account),
     ChangePassword(PasswordChange),
     ActivateUser(Activate),
     Check,
@@ -68,6 +69,7 @@ pub(super) struct Activate {
 pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
     match operation {
         Operation::CreateUser(account) => create_user(app, &account).await,
+        Operation::InitDefaultAdmin(account) => init_default_admin(app, account).await,
         Operation::ChangePassword(change) => change_password(app, &change).await,
         Operation::ActivateUser(activate) => activate_user(app, &activate).await,
         Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
@@ -80,6 +82,7 @@ impl Operation {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::CreateUser(_) => "create_user",
+            Self::InitDefaultAdmin(_) => "init_default_admin",
             Self::ChangePassword(_) => "change_password",
             Self::ActivateUser(_) => "activate_user",
             Self::Check => "check",
@@ -121,6 +124,17 @@ impl Account {
             rank: self.rank,
             activation: self.activation,
         })
+    }
+
+    /// The same for an account that must have an address and a password, or nobody could log in to it.
+    pub(super) fn parse_default_admin(&self, policy: &PasswordPolicy) -> Result<CreateUser, Refusal> {
+        let missing = match (&self.email, &self.password) {
+            (Some(_), Some(_)) => return self.parse(policy),
+            (None, Some(_)) => "DEFAULT_ADMIN_EMAIL is",
+            (Some(_), None) => "DEFAULT_ADMIN_PASSWORD is",
+            (None, None) => "DEFAULT_ADMIN_EMAIL and DEFAULT_ADMIN_PASSWORD are",
+        };
+        Err(Refusal::new(format!("there is no superuser yet, and {missing} not set")))
     }
 
     fn parse_password(&self, policy: &PasswordPolicy) -> Result<Option<NewPassword>, Refusal> {
@@ -182,6 +196,19 @@ async fn create_user(app: &Arc<App>, account: &Account) -> Result<Outcome, Refus
     let wish = account.parse(&app.config.passwords.policy)?;
     let user = flows::create_user(app, &Origin::default(), wish).await?;
     Ok(Outcome::saying(format!("User {} created\n", name_of(&user))))
+}
+
+/// A container runs this at each of its starts: the variables may be gone once there is somebody.
+async fn init_default_admin(app: &Arc<App>, account: Account) -> Result<Outcome, Refusal> {
+    let nothing_to_do = || Outcome::saying("There is a superuser: nothing to do\n");
+    if flows::has_superuser(app).await? {
+        return Ok(nothing_to_do());
+    }
+    let wish = account.parse_default_admin(&app.config.passwords.policy)?;
+    match flows::create_first_superuser(app, &Origin::default(), wish).await? {
+        Some(user) => Ok(Outcome::saying(format!("User {} created\n", name_of(&user)))),
+        None => Ok(nothing_to_do()),
+    }
 }
 
 async fn change_password(app: &Arc<App>, change: &PasswordChange) -> Result<Outcome, Refusal> {

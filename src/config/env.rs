@@ -10,8 +10,7 @@ use toml::Value;
 use crate::config::error::{ConfigError, nearest};
 use crate::config::settings::{Origin, Settings, Source};
 
-/// The names of the Django services that Keystead replaces: `seeds.rs` says what they set. Of these, `DEFAULT_ADMIN_*`
-/// set nothing here.
+/// The names of the Django services that Keystead replaces: `seeds.rs` says what they set.
 const SEED_NAMES: [&str; 11] = [
     "SECRET_KEY",
     "DEFAULT_ADMIN_EMAIL",

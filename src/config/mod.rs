@@ -25,9 +25,9 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    CookiesConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox,
-    PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity,
-    StoreConfig, TokensConfig, Verification,
+    CookiesConfig, DefaultAdmin, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig,
+    MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope,
+    ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -42,6 +42,7 @@ pub struct Config {
     pub(crate) cookies: CookiesConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) log: LogConfig,
+    pub(crate) default_admin: DefaultAdmin,
     /// What [`Config::show`] prints; the secrets in it are masked.
     shown: Settings,
 }
@@ -96,7 +97,7 @@ impl Config {
         // After the KEYSTEAD_ names, because what a seed name means depends on the port they chose. It yields to them.
         seeds::apply(&mut settings, &variables)?;
         settings.anchor(folder)?;
-        Self::from_settings(settings)
+        Ok(Self { default_admin: seeds::default_admin(&variables), ..Self::from_settings(settings)? })
     }
 
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
@@ -112,6 +113,7 @@ impl Config {
             tokens: raw.tokens.parse(&settings)?,
             limits: raw.limits.parse(&settings)?,
             log: raw.log.parse(&settings)?,
+            default_admin: DefaultAdmin::default(),
             shown: settings.masked(),
         })
     }

@@ -8,6 +8,8 @@ use crate::config::env::{self, Variables};
 use crate::config::error::ConfigError;
 use crate::config::parse;
 use crate::config::settings::{Settings, Source};
+use crate::config::types::DefaultAdmin;
+use crate::domain::Secret;
 
 /// The port where TLS begins with the first byte (RFC 8314).
 const TLS_PORT: i64 = 465;
@@ -30,6 +32,18 @@ pub(super) fn apply(settings: &mut Settings, variables: &Variables) -> Result<()
     seeds.allowed_hosts()?;
     seeds.cors_origins()?;
     seeds.debug()
+}
+
+/// What one command reads, and no setting: an empty value is none here too.
+pub(super) fn default_admin(variables: &Variables) -> DefaultAdmin {
+    let find = |name: &str| {
+        let (text, _) = variables.find(name).filter(|(text, _)| !text.trim().is_empty())?;
+        Some(text.to_owned())
+    };
+    DefaultAdmin {
+        email: find("DEFAULT_ADMIN_EMAIL"),
+        password: find("DEFAULT_ADMIN_PASSWORD").map(Secret::new),
+    }
 }
 
 struct Seeds<'a> {

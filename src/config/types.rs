@@ -233,6 +233,14 @@ impl LimitsConfig {
     }
 }
 
+/// The superuser that a new service is to have, as `DEFAULT_ADMIN_EMAIL` and `DEFAULT_ADMIN_PASSWORD` say. Nothing makes
+/// one but `keystead initdefaultadmin`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DefaultAdmin {
+    pub(crate) email: Option<String>,
+    pub(crate) password: Option<Secret<String>>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone)]
 pub(crate) struct LogConfig {

@@ -38,7 +38,7 @@ pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
-pub(crate) use create_user::{Activation, CreateUser, Rank, create_user};
+pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;

@@ -13,5 +13,6 @@ mod durability;
 mod journey;
 mod logs;
 mod mail;
+mod operator;
 mod serve;
 mod tour;
