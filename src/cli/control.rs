@@ -51,8 +51,8 @@ const AT_ONCE: usize = 8;
 const TALK: Duration = Duration::from_secs(5);
 /// How long a command waits for what it asked for.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A check reads the whole store.
-const PATIENCE_CHECK: Duration = Duration::from_secs(3600);
+/// For what reads the whole store.
+const PATIENCE_LONG: Duration = Duration::from_secs(3600);
 /// What runs when the server stops has this long to finish.
 const DRAIN: Duration = Duration::from_secs(5);
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -132,7 +132,7 @@ pub(super) async fn ask(store: &Path, operation: &Operation) -> Result<Reply, Si
     if !is_owner(&stream, store).map_err(|error| Silence::Broken(error.to_string()))? {
         return Err(Silence::Stranger);
     }
-    let patience = if matches!(operation, Operation::Check) { PATIENCE_CHECK } else { PATIENCE };
+    let patience = if operation.takes_long() { PATIENCE_LONG } else { PATIENCE };
     match timeout(patience, exchange(stream, operation)).await {
         Ok(reply) => reply.map_err(|error| Silence::Broken(error.to_string())),
         Err(_) => Err(Silence::Broken("it takes too long".to_owned())),

@@ -4,6 +4,7 @@
 //! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
 
 mod activate_user;
+mod backup;
 mod change_password;
 mod check;
 mod control;
@@ -28,6 +29,7 @@ use crate::config::Config;
 use crate::flows::Rank;
 use crate::{server, telemetry};
 use activate_user::ActivateUser;
+use backup::{Backup, Restore};
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
@@ -65,7 +67,7 @@ enum Command {
     /// Create a superuser, active at once
     #[command(name = "createsuperuser")]
     CreateSuperuser(CreateSuperuser),
-    /// Create the first superuser, as DEFAULT_ADMIN_EMAIL and DEFAULT_ADMIN_PASSWORD say
+    /// Create the first superuser, as the environment says; does nothing if there is one
     #[command(name = "initdefaultadmin")]
     InitDefaultAdmin(InitDefaultAdmin),
     /// Change a user's password and end the user's sessions
@@ -76,6 +78,10 @@ enum Command {
     ActivateUser(ActivateUser),
     /// Verify the database: every checksum, every row, every index
     Check(Check),
+    /// Write a verified copy of the database, also while the server runs
+    Backup(Backup),
+    /// Put a backup in the place of the database, with new signing keys
+    Restore(Restore),
     /// List or rotate the signing keys
     #[command(subcommand)]
     Keys(Keys),
@@ -133,6 +139,8 @@ impl Arguments {
             Command::ChangePassword(change) => change.run(config).await,
             Command::ActivateUser(activate) => activate.run(config).await,
             Command::Check(check) => check.run(config).await,
+            Command::Backup(backup) => backup.run(config).await,
+            Command::Restore(restore) => restore.run(&config),
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
             Command::OpenApi => Ok(Outcome::saying(server::openapi())),
@@ -191,6 +199,8 @@ mod tests {
             "keystead createsuperuser --no-input",
             "keystead initdefaultadmin",
             "keystead check",
+            "keystead backup a.redb --force",
+            "keystead restore a.redb",
             "keystead keys list",
             "keystead keys rotate",
             "keystead config",

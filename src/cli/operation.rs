@@ -4,7 +4,7 @@
 //! the asking side has checked anything, or show a password in its `Debug` form.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,7 +15,9 @@ use crate::domain::{
     Algorithm, Code, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts,
     Secret, SigningKey, User, Username,
 };
-use crate::flows::{self, Activation, CheckReport, CreateUser, FlowError, Identifier, Rank, Rules, Whose};
+use crate::flows::{
+    self, Activation, CheckReport, CopyError, CreateUser, Existing, FlowError, Identifier, Rank, Rules, Whose,
+};
 
 /// One wish, as it goes over the control socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,6 +28,7 @@ pub(super) enum Operation {
     ChangePassword(PasswordChange),
     ActivateUser(Activate),
     Check,
+    BackUp(BackUp),
     ListKeys,
     RotateKeys,
 }
@@ -65,6 +68,14 @@ pub(super) struct Activate {
     pub(super) code: Option<String>,
 }
 
+/// Where to write a copy; an absolute path.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BackUp {
+    pub(super) file: String,
+    pub(super) force: bool,
+}
+
 /// Does it, and says what to print.
 pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome, Refusal> {
     match operation {
@@ -73,6 +84,11 @@ pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome,
         Operation::ChangePassword(change) => change_password(app, &change).await,
         Operation::ActivateUser(activate) => activate_user(app, &activate).await,
         Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
+        Operation::BackUp(wish) => tell_backup(
+            &wish,
+            flows::back_up(app, wish.path(), wish.existing()).await,
+            &app.config.store.path,
+        ),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
     }
@@ -86,9 +102,25 @@ impl Operation {
             Self::ChangePassword(_) => "change_password",
             Self::ActivateUser(_) => "activate_user",
             Self::Check => "check",
+            Self::BackUp(_) => "back_up",
             Self::ListKeys => "list_keys",
             Self::RotateKeys => "rotate_keys",
         }
+    }
+
+    /// Whether it reads the whole store.
+    pub(super) fn takes_long(&self) -> bool {
+        matches!(self, Self::Check | Self::BackUp(_))
+    }
+}
+
+impl BackUp {
+    pub(super) fn path(&self) -> PathBuf {
+        PathBuf::from(&self.file)
+    }
+
+    pub(super) fn existing(&self) -> Existing {
+        if self.force { Existing::Replace } else { Existing::Keep }
     }
 }
 
@@ -248,6 +280,17 @@ pub(super) fn tell_check(report: &CheckReport, store: &Path) -> Result<Outcome, 
     let reason =
         format!("store {path} is damaged ({count} problems): stop the service and put a backup in its place");
     Err(Refusal { reason, details: text })
+}
+
+/// What became of a backup, in words.
+pub(super) fn tell_backup(
+    wish: &BackUp,
+    copied: Result<u64, CopyError>,
+    store: &Path,
+) -> Result<Outcome, Refusal> {
+    let rows = copied.map_err(|error| Refusal::new(error.to_string()))?;
+    let store = store.display();
+    Ok(Outcome::saying(format!("Backup of {store} written to {} ({rows} rows)\n", wish.file)))
 }
 
 async fn rotate_keys(app: &Arc<App>) -> Result<Outcome, Refusal> {

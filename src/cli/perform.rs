@@ -51,11 +51,17 @@ pub(super) async fn perform_on_existing(config: Config, operation: Operation) ->
     }
 }
 
-/// Mails that it causes wait in the outbox for the next `serve`. A check looks at the store and touches nothing else.
+/// Mails that it causes wait in the outbox for the next `serve`. A check and a backup look at the store
+/// and touch nothing else.
 async fn alone(config: &Config, operation: &Operation) -> Result<Result<Outcome, Refusal>, AppError> {
     if let Operation::Check = operation {
         let report = flows::check_closed_store(config, &Clock::system()).await?;
         return Ok(operation::tell_check(&report, &config.store.path));
+    }
+    if let Operation::BackUp(wish) = operation {
+        let (file, existing) = (wish.path(), wish.existing());
+        let copied = flows::back_up_closed_store(config, &Clock::system(), &file, existing).await?;
+        return Ok(operation::tell_backup(wish, copied, &config.store.path));
     }
     let app = Arc::new(App::open(config.clone(), Clock::system()).await?);
     let reply = Box::pin(operation::run(&app, operation.clone())).await;

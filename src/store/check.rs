@@ -21,6 +21,8 @@ use crate::store::tx::ReadTx;
 pub(crate) struct CheckReport {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) problems: Vec<String>,
+    /// Of all tables, without the indexes.
+    pub(crate) rows: u64,
 }
 
 /// More problems than this say nothing new.
@@ -87,6 +89,7 @@ impl Check<'_> {
             }
         }
         self.report.counts.insert(table, count);
+        self.report.rows += count;
         Ok(())
     }
 

@@ -3,23 +3,20 @@
 //! Must never: know what the bytes mean, commit without `Durability::Immediate` and quick repair, or repeat a
 //! commit that failed. After a failed commit nobody knows what is on the disk: the store above stops.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
 use std::ops::Bound;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use redb::{
     Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTableMetadata,
     StorageError, TableDefinition, TableError,
 };
 
-use rustix::fs::{CWD, RenameFlags};
-use rustix::io::Errno;
-
 use crate::store::StoreError;
+use crate::store::draft::{Draft, Existing, folder_of};
 use crate::store::write_set::{Change, WriteSet};
 
 /// Pages kept in memory. redb's own default is 1 GiB; look-ups cost the same with this.
@@ -27,6 +24,12 @@ const CACHE_BYTES: usize = 32 << 20;
 /// Files up to this size are verified page by page when they are opened, which reads all of them. In larger ones a damaged
 /// page is found when it is read, by the checksum of its rows, and by `check`.
 const CHECK_ON_OPEN_BYTES: u64 = 16 << 20;
+
+/// What one transaction of a copy writes, and what the copy keeps in memory.
+const COPY_BYTES: usize = 1 << 20;
+const COPY_CACHE_BYTES: usize = 8 << 20;
+/// A copy stops while the disk still has more than a store on it needs.
+const COPY_SPARE_BYTES: u64 = 8 << 20;
 
 /// An open database file, locked against other processes.
 #[derive(Debug)]
@@ -59,7 +62,16 @@ impl Engine {
             Err(error) => return Err(StoreError::open(path, &error)),
             Ok(_) => {}
         }
-        Ok(Self { db: open_existing(path)?, path: path.to_owned() })
+        Ok(Self { db: open_existing(path, CHECK_ON_OPEN_BYTES)?, path: path.to_owned() })
+    }
+
+    /// Opens a file that is there, and verifies every page of it.
+    pub(super) fn open_verified(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { db: open_existing(path, u64::MAX)?, path: path.to_owned() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
@@ -73,9 +85,7 @@ impl Engine {
 
     /// Bytes that can still be written to the file's disk; None if the system does not say.
     pub(super) fn free_disk_bytes(&self) -> Option<u64> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let stat = rustix::fs::statvfs(folder.unwrap_or_else(|| Path::new("."))).ok()?;
-        Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+        free_disk_bytes(&self.path)
     }
 }
 
@@ -106,6 +116,36 @@ impl Snapshot {
 
     pub(super) fn len(&self, table: &'static str) -> Result<u64, StoreError> {
         self.table(table)?.map_or(Ok(0), |table| table.len().map_err(io_error))
+    }
+
+    /// Makes a database of the empty file at `path` and copies these tables into it, in small transactions; says how many
+    /// entries there were.
+    pub(super) fn copy_to(&self, path: &Path, tables: &[&'static str]) -> Result<u64, StoreError> {
+        let db = create_in(path, COPY_CACHE_BYTES, tables).map_err(io_error)?;
+        let mut copied = 0;
+        for table in tables {
+            let mut pairs = self.range(table, (Bound::Unbounded, Bound::Unbounded), Order::Ascending)?;
+            loop {
+                let mut writes = WriteSet::default();
+                let mut bytes = 0;
+                while bytes < COPY_BYTES
+                    && let Some(pair) = pairs.next()
+                {
+                    let (key, value) = pair?;
+                    bytes += key.len() + value.len();
+                    copied += 1;
+                    writes.set(table, key, Change::Put(value));
+                }
+                if writes.is_empty() {
+                    break;
+                }
+                if free_disk_bytes(path).is_some_and(|free| free < COPY_SPARE_BYTES) {
+                    return Err(StoreError::DiskFull);
+                }
+                commit(&db, &writes).map_err(io_error)?;
+            }
+        }
+        Ok(copied)
     }
 
     fn table(&self, name: &'static str) -> Result<Option<Bytes>, StoreError> {
@@ -146,62 +186,37 @@ fn commit(db: &Database, writes: &WriteSet) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Tells the drafts of one process apart.
-static DRAFTS: AtomicU32 = AtomicU32::new(0);
-
 /// Makes the new file beside its place and moves it there when it is whole, so that a file with the right name
 /// always holds a whole database.
 fn create(path: &Path, tables: &[&'static str], first: &WriteSet) -> Result<(), StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Create(path.to_owned(), error.to_string());
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".new-{}-{}", std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed)));
-    let temporary = PathBuf::from(temporary);
-    // Left by a process of the same number that was killed; no living one has it.
-    fs::remove_file(&temporary).ok();
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)
-        .map_err(|error| failed(&error))?;
-    let db = Database::builder().set_cache_size(CACHE_BYTES).create(&temporary).map_err(|e| failed(&e))?;
-    let made = (|| -> Result<(), redb::Error> {
-        let tx = db.begin_write()?;
-        for name in tables {
-            tx.open_table(definition(name))?;
-        }
-        tx.commit()?;
-        commit(&db, first)?;
-        Ok(())
-    })();
-    drop(db);
-    let placed = made.map_err(|error| failed(&error)).and_then(|()| {
-        place(&temporary, path).and_then(|()| sync_folder_of(path)).map_err(|error| failed(&error))
-    });
-    fs::remove_file(&temporary).ok();
-    placed
-}
-
-/// Moves a file to where none is. If another process was faster, its file is the one.
-fn place(temporary: &Path, path: &Path) -> io::Result<()> {
-    let moved = rustix::fs::renameat_with(CWD, temporary, CWD, path, RenameFlags::NOREPLACE);
-    let placed = match moved {
-        // Not every file system can move without replacing; those that cannot have hard links.
-        Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(temporary, path),
-        moved => moved.map_err(io::Error::from),
-    };
-    match placed {
+    let draft = Draft::beside(path).map_err(|error| failed(&error))?;
+    let made = create_in(draft.path(), CACHE_BYTES, tables).and_then(|db| commit(&db, first));
+    made.map_err(|error| failed(&error))?;
+    match draft.place(Existing::Keep) {
+        // Another process was faster: its file is the one.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        placed => placed,
+        placed => placed.map_err(|error| failed(&error)),
     }
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+/// Makes a database of an empty file.
+fn create_in(path: &Path, cache: usize, tables: &[&'static str]) -> Result<Database, redb::Error> {
+    let db = Database::builder().set_cache_size(cache).create(path)?;
+    let tx = db.begin_write()?;
+    for name in tables {
+        tx.open_table(definition(name))?;
+    }
+    tx.commit()?;
+    Ok(db)
 }
 
-fn open_existing(path: &Path) -> Result<Database, StoreError> {
+fn free_disk_bytes(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder_of(path)).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+fn open_existing(path: &Path, check_up_to: u64) -> Result<Database, StoreError> {
     let metadata = fs::metadata(path).map_err(|error| StoreError::open(path, &error))?;
     if !metadata.is_file() {
         return Err(StoreError::NotAStore(path.to_owned(), "it is not a file".to_owned()));
@@ -213,7 +228,7 @@ fn open_existing(path: &Path) -> Result<Database, StoreError> {
     let opened = catch_unwind(AssertUnwindSafe(|| {
         Database::builder()
             .set_cache_size(CACHE_BYTES)
-            .set_check_integrity_on_open(metadata.size() <= CHECK_ON_OPEN_BYTES)
+            .set_check_integrity_on_open(metadata.size() <= check_up_to)
             .open(path)
     }));
     match opened {

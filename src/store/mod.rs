@@ -10,6 +10,8 @@ mod api_keys;
 mod check;
 mod codec;
 mod codes;
+mod copies;
+mod draft;
 mod email_changes;
 mod engine;
 mod error;
@@ -43,6 +45,8 @@ use tokio::sync::{Notify, watch};
 use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
+pub(crate) use copies::{CopyError, restore};
+pub(crate) use draft::Existing;
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
 
@@ -135,6 +139,12 @@ impl Store {
     /// Whether the disk has room for the next write.
     pub(crate) fn has_space(&self) -> bool {
         writer::has_space(&self.engine, 1)
+    }
+
+    /// Writes all that is committed at this moment to `file`, and says how many rows that is. Writes go on meanwhile.
+    /// Blocks for as long as that takes.
+    pub(crate) fn back_up(&self, file: &Path, existing: Existing) -> Result<u64, CopyError> {
+        copies::back_up(&self.engine, file, existing)
     }
 
     /// Takes no more writes, finishes those that wait, and lets go of the file with the last clone.

@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod backup;
 mod commands;
 mod configuration;
 mod disks;
