@@ -9,6 +9,7 @@ mod change_password;
 mod check;
 mod control;
 mod create_user;
+mod flush_expired_tokens;
 mod init_default_admin;
 mod keys;
 mod operation;
@@ -33,6 +34,7 @@ use backup::{Backup, Restore};
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
+use flush_expired_tokens::FlushExpiredTokens;
 use init_default_admin::InitDefaultAdmin;
 use keys::Keys;
 use outcome::{Failure, Outcome, Refusal};
@@ -82,6 +84,9 @@ enum Command {
     Backup(Backup),
     /// Put a backup in the place of the database, with new signing keys
     Restore(Restore),
+    /// Take away now what has expired
+    #[command(name = "flushexpiredtokens")]
+    FlushExpiredTokens(FlushExpiredTokens),
     /// List or rotate the signing keys
     #[command(subcommand)]
     Keys(Keys),
@@ -141,6 +146,7 @@ impl Arguments {
             Command::Check(check) => check.run(config).await,
             Command::Backup(backup) => backup.run(config).await,
             Command::Restore(restore) => restore.run(&config),
+            Command::FlushExpiredTokens(flush) => flush.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
             Command::OpenApi => Ok(Outcome::saying(server::openapi())),
@@ -201,6 +207,7 @@ mod tests {
             "keystead check",
             "keystead backup a.redb --force",
             "keystead restore a.redb",
+            "keystead flushexpiredtokens",
             "keystead keys list",
             "keystead keys rotate",
             "keystead config",

@@ -18,6 +18,7 @@ use crate::domain::{
 use crate::flows::{
     self, Activation, CheckReport, CopyError, CreateUser, Existing, FlowError, Identifier, Rank, Rules, Whose,
 };
+use crate::server::{self, Swept};
 
 /// One wish, as it goes over the control socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ pub(super) enum Operation {
     ActivateUser(Activate),
     Check,
     BackUp(BackUp),
+    Sweep,
     ListKeys,
     RotateKeys,
 }
@@ -89,6 +91,7 @@ pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome,
             flows::back_up(app, wish.path(), wish.existing()).await,
             &app.config.store.path,
         ),
+        Operation::Sweep => Ok(Outcome::saying(tell_sweep(&server::sweep(app).await?))),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
     }
@@ -103,6 +106,7 @@ impl Operation {
             Self::ActivateUser(_) => "activate_user",
             Self::Check => "check",
             Self::BackUp(_) => "back_up",
+            Self::Sweep => "sweep",
             Self::ListKeys => "list_keys",
             Self::RotateKeys => "rotate_keys",
         }
@@ -110,7 +114,7 @@ impl Operation {
 
     /// Whether it reads the whole store.
     pub(super) fn takes_long(&self) -> bool {
-        matches!(self, Self::Check | Self::BackUp(_))
+        matches!(self, Self::Check | Self::BackUp(_) | Self::Sweep)
     }
 }
 
@@ -291,6 +295,21 @@ pub(super) fn tell_backup(
     let rows = copied.map_err(|error| Refusal::new(error.to_string()))?;
     let store = store.display();
     Ok(Outcome::saying(format!("Backup of {store} written to {} ({rows} rows)\n", wish.file)))
+}
+
+fn tell_sweep(swept: &Swept) -> String {
+    let mut text = String::new();
+    for (what, count) in [
+        ("sessions that ran out", swept.sessions),
+        ("revocations of tokens that expired", swept.revocations),
+        ("registrations that nobody confirmed", swept.registrations),
+        ("codes that are too old", swept.codes),
+        ("changes of address that nobody confirmed", swept.email_changes),
+        ("wrong passwords for names that nobody has", swept.guesses),
+    ] {
+        line(&mut text, format_args!("{count:>10} {what}"));
+    }
+    text
 }
 
 async fn rotate_keys(app: &Arc<App>) -> Result<Outcome, Refusal> {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::flows::FlowError;
+pub(crate) use sweep_expired::Swept;
 
 /// What one round left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,11 @@ pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
     note_key_uses::run_once(app).await?;
     rotate_keys::run_once(app).await?;
     Ok(())
+}
+
+/// Sweeps now what is swept by and by anyway.
+pub(crate) async fn sweep(app: &App) -> Result<Swept, FlowError> {
+    sweep_expired::run_all(app).await
 }
 
 /// What is still to be done when no request runs any more.

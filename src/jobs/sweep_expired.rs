@@ -17,7 +17,52 @@ const CLOCK_STEP: Duration = Duration::from_secs(86_400);
 /// The count of a name that nobody has is kept so long after the last wrong password.
 const GUESSES_FOR: Duration = Duration::from_secs(7 * 86_400);
 
+/// How many rows of each kind were taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Swept {
+    pub(crate) revocations: usize,
+    pub(crate) registrations: usize,
+    pub(crate) sessions: usize,
+    pub(crate) codes: usize,
+    pub(crate) email_changes: usize,
+    pub(crate) guesses: usize,
+}
+
 pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
+    let swept = round(app).await?;
+    Ok(if swept.kinds().contains(&ROUND) { Progress::More } else { Progress::Idle })
+}
+
+/// Takes away all there is now.
+pub(super) async fn run_all(app: &App) -> Result<Swept, FlowError> {
+    let mut all = Swept::default();
+    loop {
+        let swept = round(app).await?;
+        all = all.and(swept);
+        if !swept.kinds().contains(&ROUND) {
+            return Ok(all);
+        }
+    }
+}
+
+impl Swept {
+    fn kinds(self) -> [usize; 6] {
+        [self.revocations, self.registrations, self.sessions, self.codes, self.email_changes, self.guesses]
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self {
+            revocations: self.revocations + more.revocations,
+            registrations: self.registrations + more.registrations,
+            sessions: self.sessions + more.sessions,
+            codes: self.codes + more.codes,
+            email_changes: self.email_changes + more.email_changes,
+            guesses: self.guesses + more.guesses,
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<Swept, FlowError> {
     let now = app.clock.now();
     let unguessed_since = now.before(GUESSES_FOR);
     let read = app.store.read()?;
@@ -29,34 +74,35 @@ pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
     let guesses = read.stale_guesses(unguessed_since, ROUND)?;
     drop(read);
     // Each kind in a transaction of its own: together they are too large for one, and none waits for another.
-    let outcomes = [
-        sweep(app, revocations, |tx, row| Ok(tx.forget_revocation(*row)?)).await,
-        sweep(app, registrations, |tx, row| Ok(tx.remove_registration(*row)?)).await,
-        sweep(app, sessions, move |tx, id| sweep_session(tx, *id, now)).await,
-        sweep(app, codes, move |tx, (user, purpose)| sweep_code(tx, *user, *purpose, now)).await,
-        sweep(app, email_changes, move |tx, user| sweep_email_change(tx, *user, now)).await,
+    let revocations = sweep(app, revocations, |tx, row| Ok(tx.forget_revocation(*row)?)).await;
+    let registrations = sweep(app, registrations, |tx, row| Ok(tx.remove_registration(*row)?)).await;
+    let sessions = sweep(app, sessions, move |tx, id| sweep_session(tx, *id, now)).await;
+    let codes = sweep(app, codes, move |tx, (user, purpose)| sweep_code(tx, *user, *purpose, now)).await;
+    let email_changes = sweep(app, email_changes, move |tx, user| sweep_email_change(tx, *user, now)).await;
+    let guesses =
         sweep(app, guesses, move |tx, (target, lane)| sweep_guesses(tx, *target, *lane, unguessed_since))
-            .await,
-    ];
-    let mut progress = Progress::Idle;
-    for outcome in outcomes {
-        if outcome? == Progress::More {
-            progress = Progress::More;
-        }
-    }
-    Ok(progress)
+            .await;
+    Ok(Swept {
+        revocations: revocations?,
+        registrations: registrations?,
+        sessions: sessions?,
+        codes: codes?,
+        email_changes: email_changes?,
+        guesses: guesses?,
+    })
 }
 
+/// Takes these away, and says how many they were.
 async fn sweep<T: Send + 'static>(
     app: &App,
     rows: Vec<T>,
     remove: impl Fn(&mut WriteTx, &T) -> Result<(), FlowError> + Send + 'static,
-) -> Result<Progress, FlowError> {
-    let is_full = rows.len() == ROUND;
+) -> Result<usize, FlowError> {
+    let count = rows.len();
     if !rows.is_empty() {
         app.store.write(move |tx| rows.iter().try_for_each(|row| remove(tx, row))).await?;
     }
-    Ok(if is_full { Progress::More } else { Progress::Idle })
+    Ok(count)
 }
 
 // Each of these looks again: what was found may have been replaced meanwhile.

@@ -28,9 +28,10 @@ use tower_service::Service;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::flows;
+use crate::flows::{self, FlowError};
 use crate::http::{self, Peer};
 use crate::jobs;
+pub(crate) use crate::jobs::Swept;
 use accept::Connections;
 use connection::Protocol;
 use limits::Limits;
@@ -47,6 +48,11 @@ pub struct Server {
 /// The OpenAPI document, as it is served.
 pub(crate) const fn openapi() -> &'static str {
     http::OPENAPI_DOCUMENT
+}
+
+/// Sweeps now what the server sweeps by and by.
+pub(crate) async fn sweep(app: &App) -> Result<Swept, FlowError> {
+    jobs::sweep(app).await
 }
 
 /// Why the server cannot start.

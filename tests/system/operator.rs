@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{Keystead, PASSWORD, Service, configured, keystead};
+use crate::harness::{Keystead, PASSWORD, Service, configured, eventually, keystead};
 
 const ADA: &str = "ada@example.com";
 const ROOT: &str = "root@example.com";
@@ -91,4 +91,30 @@ fn of_many_starts_at_once_one_makes_the_superuser() {
     let service = Service::start(folder.path());
     assert_eq!(race(folder.path()), 1);
     service.terminate();
+}
+
+#[test]
+fn what_has_expired_is_swept_now_with_a_server_and_without() {
+    let folder = configured(
+        "registration.verification = \"none\"\n\
+         tokens.access_ttl = \"1s\"\n\
+         tokens.refresh_ttl = \"1s\"\n\
+         tokens.session_ttl = \"1s\"",
+    );
+    let flush = || keystead(folder.path(), &["flushexpiredtokens"]).run();
+    flush().expect_complaint(1, &["no store at"]);
+    let count = |what: &str| {
+        let swept = flush().expect(0).stdout;
+        let line = swept.lines().find(|line| line.ends_with(what)).expect("a line").trim_start();
+        line.split(' ').next().expect("a number").parse::<u32>().expect("a number")
+    };
+    let service = Service::start(folder.path());
+    service.register(ADA).expect(201);
+    service.logged_in(ADA);
+    eventually("the session ran out", || (count("sessions that ran out") == 1).then_some(()));
+    assert_eq!(count("sessions that ran out"), 0);
+
+    service.logged_in(ADA);
+    service.terminate();
+    eventually("the session ran out", || (count("sessions that ran out") == 1).then_some(()));
 }
