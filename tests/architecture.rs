@@ -42,6 +42,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper::", &["server/", "http/router.rs"]),
     ("hyper_util::", &["server/"]),
     ("clap::", &["cli/"]),
+    ("clap_complete::", &["cli/manual.rs"]),
+    ("clap_mangen::", &["cli/manual.rs"]),
     ("rpassword::", &["cli/"]),
     ("toml::", &["config/"]),
     ("tracing_subscriber::", &["telemetry.rs"]),

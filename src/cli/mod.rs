@@ -12,6 +12,7 @@ mod create_user;
 mod flush_expired_tokens;
 mod init_default_admin;
 mod keys;
+mod manual;
 mod operation;
 mod outcome;
 mod perform;
@@ -24,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::flows::Rank;
@@ -37,6 +38,7 @@ use create_user::{CreateSuperuser, CreateUser};
 use flush_expired_tokens::FlushExpiredTokens;
 use init_default_admin::InitDefaultAdmin;
 use keys::Keys;
+use manual::{Completions, Manual};
 use outcome::{Failure, Outcome, Refusal};
 use serve::Serve;
 
@@ -95,6 +97,11 @@ enum Command {
     /// Print the OpenAPI document that the server serves
     #[command(name = "openapi")]
     OpenApi,
+    /// Print what lets a shell complete commands and options
+    Completions(Completions),
+    /// Print a manual page
+    #[command(name = "man")]
+    Manual(Manual),
 }
 
 /// Threads for what blocks: prompts, checks, new keys. Passwords have threads of their own.
@@ -131,8 +138,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Arguments {
     async fn run(self) -> Result<Outcome, Failure> {
-        if let Command::OpenApi = self.command {
-            return Ok(Outcome::saying(server::openapi()));
+        match &self.command {
+            Command::OpenApi => return Ok(Outcome::saying(server::openapi())),
+            Command::Completions(completions) => return Ok(completions.run(Self::command())),
+            Command::Manual(manual) => return Ok(manual.run(Self::command())?),
+            _ => {}
         }
         let config = Config::load(self.config.as_deref())?;
         match self.command {
@@ -149,15 +159,16 @@ impl Arguments {
             Command::FlushExpiredTokens(flush) => flush.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
+            // These three ended above, without a configuration.
             Command::OpenApi => Ok(Outcome::saying(server::openapi())),
+            Command::Completions(completions) => Ok(completions.run(Self::command())),
+            Command::Manual(manual) => Ok(manual.run(Self::command())?),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
@@ -212,6 +223,9 @@ mod tests {
             "keystead keys rotate",
             "keystead config",
             "keystead openapi",
+            "keystead completions zsh",
+            "keystead man",
+            "keystead man backup",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

@@ -94,6 +94,31 @@ fn of_many_starts_at_once_one_makes_the_superuser() {
 }
 
 #[test]
+fn completions_and_manual_pages_come_without_configuration_and_store() {
+    let folder = configured("");
+    fs::write(folder.path().join("auth.toml"), "nonsense").expect("writable");
+    let print = |arguments: &[&str]| {
+        let ended = keystead(folder.path(), arguments).run().expect(0);
+        assert_eq!(ended.stderr, "");
+        ended.stdout
+    };
+
+    for shell in ["bash", "zsh", "fish"] {
+        let script = print(&["completions", shell]);
+        for word in ["initdefaultadmin", "flushexpiredtokens", "password-stdin", "force"] {
+            assert!(script.contains(word), "no {word} for {shell}");
+        }
+    }
+    let page = print(&["man"]);
+    assert!(page.contains(".TH keystead 1") && page.contains("backup"), "{page}");
+    let page = print(&["man", "backup"]);
+    assert!(page.contains("FILE") && page.contains("force"), "{page}");
+    keystead(folder.path(), &["man", "dance"]).run().expect_complaint(1, &["no command dance"]);
+    keystead(folder.path(), &["completions", "tcsh"]).run().expect(2);
+    assert!(!folder.path().join("keystead.redb").exists());
+}
+
+#[test]
 fn what_has_expired_is_swept_now_with_a_server_and_without() {
     let folder = configured(
         "registration.verification = \"none\"\n\
