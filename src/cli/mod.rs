@@ -3,6 +3,7 @@
 //! A command is a struct of its arguments with a `run`, and a line in [`Command`]. Must never: touch the store but
 //! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
 
+mod accounts;
 mod activate_user;
 mod backup;
 mod change_password;
@@ -19,6 +20,7 @@ mod perform;
 mod prompt;
 mod serve;
 mod stdin;
+mod users;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,6 +43,7 @@ use keys::Keys;
 use manual::{Completions, Manual};
 use outcome::{Failure, Outcome, Refusal};
 use serve::Serve;
+use users::Users;
 
 /// Accounts in one binary: registration, log-in, tokens, revocation and mail, with the database inside.
 #[derive(Debug, Parser)]
@@ -80,6 +83,9 @@ enum Command {
     /// Let a user log in who is disabled or never confirmed their address
     #[command(name = "activateuser")]
     ActivateUser(ActivateUser),
+    /// Look after users: list, show, disable, enable, sessions, revoke
+    #[command(subcommand)]
+    Users(Users),
     /// Verify the database: every checksum, every row, every index
     Check(Check),
     /// Write a verified copy of the database, also while the server runs
@@ -153,6 +159,7 @@ impl Arguments {
             Command::InitDefaultAdmin(init) => Box::pin(init.run(config)).await,
             Command::ChangePassword(change) => change.run(config).await,
             Command::ActivateUser(activate) => activate.run(config).await,
+            Command::Users(users) => users.run(config).await,
             Command::Check(check) => check.run(config).await,
             Command::Backup(backup) => backup.run(config).await,
             Command::Restore(restore) => restore.run(&config),
@@ -195,6 +202,7 @@ mod tests {
             "keystead keys",
             "keystead createuser --password x",
             "keystead serve x",
+            "keystead users list --limit 0",
         ] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
         }
@@ -215,6 +223,9 @@ mod tests {
             "keystead createstaffuser --password-stdin --no-input --allow-weak-password",
             "keystead createsuperuser --no-input",
             "keystead initdefaultadmin",
+            "keystead users list --search ada --limit 5 --json",
+            "keystead users show ada --json",
+            "keystead users revoke ada",
             "keystead check",
             "keystead backup a.redb --force",
             "keystead restore a.redb",

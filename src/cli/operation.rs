@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::app::App;
+use crate::cli::accounts::{self, UsersWish};
 use crate::cli::outcome::{Outcome, Refusal};
 use crate::domain::{
     Algorithm, Code, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts,
@@ -28,6 +29,7 @@ pub(super) enum Operation {
     InitDefaultAdmin(Account),
     ChangePassword(PasswordChange),
     ActivateUser(Activate),
+    Users(UsersWish),
     Check,
     BackUp(BackUp),
     Sweep,
@@ -85,6 +87,7 @@ pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome,
         Operation::InitDefaultAdmin(account) => init_default_admin(app, account).await,
         Operation::ChangePassword(change) => change_password(app, &change).await,
         Operation::ActivateUser(activate) => activate_user(app, &activate).await,
+        Operation::Users(wish) => accounts::run(app, &wish).await,
         Operation::Check => tell_check(&flows::check_store(app).await?, &app.config.store.path),
         Operation::BackUp(wish) => tell_backup(
             &wish,
@@ -104,6 +107,7 @@ impl Operation {
             Self::InitDefaultAdmin(_) => "init_default_admin",
             Self::ChangePassword(_) => "change_password",
             Self::ActivateUser(_) => "activate_user",
+            Self::Users(_) => "users",
             Self::Check => "check",
             Self::BackUp(_) => "back_up",
             Self::Sweep => "sweep",

@@ -5,6 +5,7 @@ use crate::domain::{
 };
 use crate::store::StoreError;
 use crate::store::codec::Flag;
+use crate::store::engine::Order;
 use crate::store::records::UserRecord;
 use crate::store::schema::{
     EMAIL_TO_USER, FLAG_TO_USERS, GROUP_TO_USERS, JOINED_TO_USERS, LAST_LOGIN_TO_USERS, NAME_TO_USERS,
@@ -24,6 +25,19 @@ impl ReadTx {
 
     pub(crate) fn user_by_username(&self, username: &UsernameKey) -> Result<Option<User>, StoreError> {
         self.find(&USERNAME_TO_USER, username)?.map_or(Ok(None), |id| self.user(id))
+    }
+
+    /// Users of a kind, the oldest account first, at most `limit`. Reads all that come before.
+    pub(crate) fn users_that(
+        &self,
+        limit: usize,
+        is_wanted: impl Fn(&User) -> bool,
+    ) -> Result<Vec<User>, StoreError> {
+        self.rows::<UserRecord>(None, Order::Ascending)?
+            .map(|row| row.map(|(id, record)| record.into_user(id)))
+            .filter(|user| user.as_ref().map_or(true, &is_wanted))
+            .take(limit)
+            .collect()
     }
 
     pub(crate) fn has_superuser(&self) -> Result<bool, StoreError> {

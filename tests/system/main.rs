@@ -17,3 +17,4 @@ mod mail;
 mod operator;
 mod serve;
 mod tour;
+mod users;

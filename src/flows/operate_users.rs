@@ -1,0 +1,99 @@
+//! An operator looks after users: finds them, keeps them out, ends what they hold.
+//!
+//! The events have no actor: whoever may open the store is not one of its users.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::domain::{Email, EventKind, Origin, Session, User, Username};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, Identifier, disable, end_sessions, revoke_api_keys};
+
+/// A user with what they hold.
+#[derive(Debug, Clone)]
+pub(crate) struct UserSheet {
+    pub(crate) user: User,
+    /// Those that live, the newest first.
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) api_keys: usize,
+}
+
+/// What was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revoked {
+    pub(crate) sessions: usize,
+    pub(crate) api_keys: usize,
+}
+
+/// Users whose address, username or name has `search` in it, the oldest account first, at most `limit`. Looks through
+/// all of them.
+pub(crate) async fn find_users(app: &Arc<App>, search: &str, limit: usize) -> Result<Vec<User>, FlowError> {
+    let (app, search) = (Arc::clone(app), search.to_lowercase());
+    let found = tokio::task::spawn_blocking(move || {
+        app.store.read()?.users_that(limit, |user| search.is_empty() || is_like(user, &search))
+    });
+    Ok(found.await.map_err(|error| FlowError::Internal(error.to_string()))??)
+}
+
+/// The user that an address or a name means, with what they hold.
+pub(crate) fn look_up_user(app: &App, who: &Identifier) -> Result<UserSheet, FlowError> {
+    let now = app.clock.now();
+    let read = app.store.read()?;
+    let user = who.find(&read)?.ok_or(FlowError::NotFound)?;
+    let mut sessions = read.sessions_of(user.id)?;
+    sessions.retain(|session| now < session.refresh_expires_at);
+    sessions.reverse();
+    let api_keys = read.api_keys_of(user.id)?.iter().filter(|key| !key.is_expired(now)).count();
+    Ok(UserSheet { user, sessions, api_keys })
+}
+
+/// Keeps a user out: sessions, API keys and codes end. The last active superuser stays.
+pub(crate) async fn disable_user(app: &App, origin: &Origin, who: &Identifier) -> Result<User, FlowError> {
+    let now = app.clock.now();
+    let id = who.find(&app.store.read()?)?.ok_or(FlowError::NotFound)?.id;
+    let event = Audit { now, origin }.success(EventKind::UserDisabled).saying("command line");
+    app.store
+        .write(move |tx| {
+            let user = tx.user(id)?.ok_or(FlowError::NotFound)?;
+            if !user.is_active {
+                return Ok(user);
+            }
+            let user = disable(tx, user, now)?;
+            tx.append_event(&event.clone().about(&user))?;
+            Ok(user)
+        })
+        .await
+}
+
+/// Ends all sessions and API keys of a user, who may log in again.
+pub(crate) async fn revoke_all(
+    app: &App,
+    origin: &Origin,
+    who: &Identifier,
+) -> Result<(User, Revoked), FlowError> {
+    let audit = Audit { now: app.clock.now(), origin };
+    let id = who.find(&app.store.read()?)?.ok_or(FlowError::NotFound)?.id;
+    let (sessions_ended, keys_revoked) =
+        (audit.success(EventKind::SessionEnded), audit.success(EventKind::ApiKeyRevoked));
+    app.store
+        .write(move |tx| {
+            let user = tx.user(id)?.ok_or(FlowError::NotFound)?;
+            let sessions = end_sessions(tx, id, None)?;
+            let api_keys = revoke_api_keys(tx, id)?;
+            let ended = sessions_ended.clone().about(&user);
+            tx.append_event(&ended.saying(format!("command line: {sessions} ended")))?;
+            if api_keys > 0 {
+                let revoked = keys_revoked.clone().about(&user);
+                tx.append_event(&revoked.saying(format!("command line: {api_keys} revoked")))?;
+            }
+            Ok((user, Revoked { sessions, api_keys }))
+        })
+        .await
+}
+
+fn is_like(user: &User, search: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(search);
+    user.email.as_ref().is_some_and(|email| has(Email::as_str(email)))
+        || user.username.as_ref().is_some_and(|name| has(Username::as_str(name)))
+        || has(&user.full_name())
+}
