@@ -29,6 +29,8 @@ mod session;
 mod time;
 mod token;
 mod user;
+mod user_change;
+mod user_list;
 mod username;
 
 pub(crate) use api_key::ApiKey;
@@ -59,4 +61,6 @@ pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy};
 pub(crate) use time::Timestamp;
 pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
+pub(crate) use user_change::{Difference, UserChange};
+pub(crate) use user_list::{Membership, Search, UserFilter, UserOrder, UserOrdering, UserQuery};
 pub(crate) use username::{Username, UsernameKey};

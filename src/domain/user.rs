@@ -150,7 +150,7 @@ impl ProfileChange {
     }
 }
 
-fn set_or_clear<T: Clone>(field: &mut Option<T>, change: &Change<T>) {
+pub(super) fn set_or_clear<T: Clone>(field: &mut Option<T>, change: &Change<T>) {
     match change {
         Change::Keep => {}
         Change::Clear => *field = None,
@@ -158,7 +158,7 @@ fn set_or_clear<T: Clone>(field: &mut Option<T>, change: &Change<T>) {
     }
 }
 
-fn set_or_blank<T: Clone + Default>(field: &mut T, change: &Change<T>) {
+pub(super) fn set_or_blank<T: Clone + Default>(field: &mut T, change: &Change<T>) {
     match change {
         Change::Keep => {}
         Change::Clear => *field = T::default(),

@@ -4,7 +4,10 @@
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
 mod activate_user;
+mod add_user;
 mod api_keys;
+mod assign_password;
+mod assign_rights;
 mod authenticate;
 mod change_email;
 mod change_password;
@@ -13,15 +16,18 @@ mod close_account;
 mod copies;
 mod create_user;
 mod directory;
+mod disable_user;
 mod error;
 mod has_superuser;
 mod health;
 mod list_events;
+mod list_users;
 mod log_in;
 mod log_out;
 mod manage_keys;
 mod operate_users;
 mod profile;
+mod purge_user;
 mod refresh;
 mod register;
 mod resend_verification;
@@ -29,10 +35,15 @@ mod reset_password;
 mod sessions;
 mod set_password;
 mod steps;
+mod update_user;
+mod user_sessions;
 mod verify_email;
 
 pub(crate) use activate_user::activate_user;
+pub(crate) use add_user::{AddUser, FirstLetter, add_user};
 pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
+pub(crate) use assign_password::{Term, assign_password};
+pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
     Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, is_api_key,
 };
@@ -43,15 +54,18 @@ pub(crate) use close_account::close_account;
 pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
+pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use list_events::list_events;
+pub(crate) use list_users::{ListUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere};
 pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
 pub(crate) use operate_users::{UserSheet, disable_user, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
+pub(crate) use purge_user::purge_user;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
@@ -59,4 +73,6 @@ pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_pas
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use steps::{Identifier, LoggedIn, PENDING_FOR, Whose};
+pub(crate) use update_user::update_user;
+pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

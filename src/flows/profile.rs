@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::config::LimitKind;
-use crate::domain::{Change, EventKind, Invalid, ProfileChange, User};
-use crate::flows::steps::{Audit, post_to_user};
+use crate::domain::{Change, EventKind, ProfileChange, User};
+use crate::flows::steps::{Audit, allow_names, post_to_user};
 use crate::flows::{Caller, FlowError};
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -42,7 +42,7 @@ pub(crate) async fn update_profile(
             return Ok(user);
         }
         if changed.contains(&"username") {
-            allow_username(&user)?;
+            allow_names(&user, "username")?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
@@ -52,15 +52,4 @@ pub(crate) async fn update_profile(
         Ok::<_, FlowError>(user)
     });
     Ok(Arc::new(user.await?))
-}
-
-fn allow_username(user: &User) -> Result<(), FlowError> {
-    let refuse = |invalid: Invalid| FlowError::Invalid("username", vec![invalid]);
-    match &user.username {
-        Some(username) => username.clone().for_account(user.email.as_ref()).map(drop).map_err(refuse),
-        None if user.email.is_none() => {
-            Err(refuse(Invalid::new("null", "An account needs an email address or a username.")))
-        }
-        None => Ok(()),
-    }
 }

@@ -215,6 +215,8 @@ impl From<FlowError> for ApiError {
 
 /// The detail of an `invalid` whose members tell the rest.
 pub(crate) const INVALID_FIELDS: &str = "Some members of the body are not accepted: see errors.";
+/// The same for parameters of the query.
+pub(crate) const INVALID_PARAMETERS: &str = "Some parameters of the query are not accepted: see errors.";
 
 /// The body of every error: `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,7 +12,7 @@ use warp::http::{HeaderMap, Method};
 use crate::config::Config;
 use crate::domain::{Language, Origin};
 use crate::http::body::{Body, Fields};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, INVALID_PARAMETERS};
 use crate::http::head::Head;
 use crate::http::limits::BODY_TIME;
 use crate::http::request_id::RequestId;
@@ -70,6 +70,15 @@ impl Req {
         let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(param, _)| param == name);
         let value = values.next().map(|(_, value)| value.into_owned());
         value.filter(|_| values.next().is_none())
+    }
+
+    /// The query as what the endpoint takes; what it does not know, and what is given twice, is refused.
+    pub(crate) fn parameters<B: Body>(&self, config: &Config) -> Result<B, ApiError> {
+        let query = self.head.uri.query().unwrap_or_default();
+        Fields::of_form(query.as_bytes()).decode(config).map_err(|error| match error {
+            ApiError::Invalid(errors, _) => ApiError::Invalid(errors, INVALID_PARAMETERS),
+            error => error,
+        })
     }
 
     /// Where it came from. A safe request leaves no trace, so nobody asks more than the address of it.

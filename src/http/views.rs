@@ -291,3 +291,13 @@ impl JwksView {
         Self { keys: jwks.get_mut("keys").map(serde_json::Value::take).unwrap_or_default() }
     }
 }
+
+/// One page of users.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsersView<'a> {
+    pub(crate) results: Vec<UserView<'a>>,
+    /// The `cursor` of the next page; null on the last.
+    pub(crate) next: Option<String>,
+    /// On all pages.
+    pub(crate) count: u64,
+}

@@ -34,6 +34,7 @@ mod table;
 mod tests;
 mod tx;
 mod users;
+mod users_page;
 mod write_set;
 mod writer;
 

@@ -73,6 +73,13 @@ impl WriteTx {
         self.effects().users.push(user.id);
         Ok(())
     }
+
+    /// Takes a user away. Their number is never given out again.
+    pub(crate) fn remove_user(&mut self, id: UserId) -> Result<(), StoreError> {
+        self.remove::<UserRecord>(&id)?;
+        self.effects().users.push(id);
+        Ok(())
+    }
 }
 
 /// Where a user is found.

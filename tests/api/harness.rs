@@ -24,6 +24,9 @@ use tokio::task::JoinHandle;
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// The superuser of those that have one.
+pub const ROOT: &str = "root@example.com";
+
 /// A running service of its own: its store, its mailbox, its clock.
 pub struct TestServer {
     pub address: SocketAddr,
@@ -230,6 +233,22 @@ impl TestServer {
         let token = tokens["access"].as_str().map(str::to_owned);
         Caller { token, tokens, ..self.anon() }
     }
+
+    /// Starts with a superuser: `root@example.com`.
+    pub async fn with_superuser() -> (Self, Caller) {
+        let arguments = ["createsuperuser", "--email", ROOT, "--no-input", "--password-stdin"];
+        let server = Self::start().await.operated(&arguments, &format!("{PASSWORD}\n")).await;
+        let root = server.logged_in(ROOT).await;
+        (server, root)
+    }
+
+    /// A member of staff with these permissions, made by a superuser.
+    pub async fn staff_with(&self, root: &Caller, email: &str, permissions: &[&str]) -> Caller {
+        let body =
+            json!({ "email": email, "password": PASSWORD, "is_staff": true, "permissions": permissions });
+        root.post("/auth/admin/users/", &body).await.expect(201);
+        self.logged_in(email).await
+    }
 }
 
 fn configuration(folder: &TempDir, settings: &str) -> String {
@@ -365,6 +384,14 @@ impl Operation {
         parts.join("/")
     }
 
+    /// Whether this answers a user whose credential counted: where staff alone may go, they are told so.
+    pub(crate) fn is_let_in(&self, answer: &Answer) -> bool {
+        if self.path.starts_with("/auth/admin/") {
+            return answer.status == StatusCode::FORBIDDEN && answer.body["code"] == "permission_denied";
+        }
+        !matches!(answer.status.as_u16(), 401 | 403 | 405 | 500..)
+    }
+
     /// Sends it, its body included.
     pub(crate) async fn send(&self, caller: &Caller, headers: &[(&str, &str)]) -> Answer {
         let mut headers = headers.to_vec();
@@ -381,6 +408,7 @@ fn filled(schemas: &Value, reference: &str) -> Value {
     let members = schema["properties"].as_object().expect("properties").iter().map(|(name, member)| {
         let value = match (name.as_str(), member["format"].as_str()) {
             _ if member["type"] == "boolean" => json!(false),
+            _ if member["type"] == "array" => json!([]),
             (_, Some("email")) => json!("somebody@example.com"),
             (_, Some("date-time")) => json!("2999-12-31T23:59:59Z"),
             ("avatar", _) => json!("https://example.com/somebody.png"),

@@ -153,13 +153,12 @@ async fn only_json_in_utf8_and_not_compressed_is_taken() {
 
 #[tokio::test]
 async fn every_operation_with_a_body_refuses_another_media_type() {
-    let server = TestServer::start().await;
-    let ada = server.registered(ADA).await;
+    let (server, root) = TestServer::with_superuser().await;
 
     for operation in Operation::all(&server).await.iter().filter(|operation| operation.body.is_some()) {
         let headers = [("content-type", "text/xml")];
         let body = Some(b"<login/>".to_vec());
-        let refused = ada.send(operation.method.clone(), &operation.url(), &headers, body).await;
+        let refused = root.send(operation.method.clone(), &operation.url(), &headers, body).await;
 
         refused.expect_problem(415, "unsupported_media_type");
     }

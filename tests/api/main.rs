@@ -10,6 +10,7 @@
 mod harness;
 
 mod access;
+mod admin_users;
 mod api_keys;
 mod closing;
 mod codes;

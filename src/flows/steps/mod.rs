@@ -1,5 +1,6 @@
 //! What several flows share. A flow imports steps, never another flow.
 
+mod administration;
 mod audit;
 mod authority;
 mod endings;
@@ -7,11 +8,13 @@ mod even;
 mod guess;
 mod identifier;
 mod letter;
+mod naming;
 mod new_password;
 mod opening;
 mod own_password;
 mod verification;
 
+pub(crate) use administration::{act, actor_and_subject, groups_named, permissions_named};
 pub(crate) use audit::Audit;
 pub(crate) use authority::Authority;
 pub(crate) use endings::{disable, end_sessions, forget_codes, revoke_api_keys};
@@ -19,6 +22,7 @@ pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};
+pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_password::judge_new_password;
 pub(crate) use opening::{LoggedIn, Opening, sign};
 pub(crate) use own_password::confirm_own_password;

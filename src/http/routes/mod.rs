@@ -1,5 +1,6 @@
 //! The native API, one file per noun: together they are the list of all endpoints.
 
+mod admin_users;
 mod api_keys;
 mod documents;
 mod emails;
@@ -21,6 +22,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         api_keys::endpoints(),
         profile::endpoints(),
         emails::endpoints(),
+        admin_users::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]

@@ -1,0 +1,59 @@
+//! An administrator gives an account another password.
+
+use crate::app::App;
+use crate::domain::{EventKind, Password, Target, UserId};
+use crate::flows::steps::{
+    Authority, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
+};
+use crate::flows::{Caller, FlowError};
+use crate::mail::{Letter, PasswordChange};
+
+/// How long a password is meant to serve that somebody else chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// Until its owner has chosen their own: nothing else is open to them before.
+    Temporary,
+    Lasting,
+}
+
+/// Sets the password and ends all sessions: whoever knew the old one is out. Links and codes that are out die, wrong
+/// passwords are forgotten, and the owner hears of it. One's own is changed with the old one (`/auth/password/change/`).
+pub(crate) async fn assign_password(
+    app: &App,
+    caller: &Caller,
+    id: UserId,
+    password: Password,
+    term: Term,
+) -> Result<(), FlowError> {
+    let authority = Authority::of(app, caller, "users.change_user");
+    if id == caller.user.id {
+        return Err(FlowError::PermissionDenied);
+    }
+    let (_, user) = actor_and_subject(&authority, &app.store.read()?, id)?;
+    let password = judge_new_password(app, &user, password, "password")?;
+    let hash = app.passwords.hash(password.as_password()).await?;
+    let now = app.clock.now();
+    let (at, ip, how) = (now, caller.origin.ip, PasswordChange::ByOperator);
+    let notice = post_to_user(app, &user, now, |email| Letter::PasswordChanged { email, how, at, ip })?;
+    let event = act(caller, EventKind::PasswordChanged, now);
+    app.store
+        .write(move |tx| {
+            let (_, mut user) = actor_and_subject(&authority, tx, id)?;
+            user.password = Some(hash.clone());
+            user.password_is_temporary = term == Term::Temporary;
+            user.updated_at = now;
+            tx.save_user(&user)?;
+            let ended = end_sessions(tx, id, None)?;
+            forget_codes(tx, id)?;
+            tx.clear_guesses(Target::User(id))?;
+            if let Some(notice) = &notice {
+                tx.enqueue_mail(notice)?;
+            }
+            let told = match term {
+                Term::Temporary => format!("a temporary one, by an administrator; {ended} sessions ended"),
+                Term::Lasting => format!("by an administrator; {ended} sessions ended"),
+            };
+            Ok(tx.append_event(&event.clone().about(&user).saying(told))?)
+        })
+        .await
+}

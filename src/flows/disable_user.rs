@@ -1,0 +1,45 @@
+//! An administrator takes an account out of use, and brings it back.
+
+use crate::app::App;
+use crate::domain::{CodePurpose, EventKind, User, UserId};
+use crate::flows::steps::{Authority, act, actor_and_subject, disable};
+use crate::flows::{Caller, FlowError};
+
+/// Disables an account: its sessions, API keys and codes are over. Nothing is lost. One that is disabled already stays so.
+pub(crate) async fn disable_user(app: &App, caller: &Caller, id: UserId) -> Result<(), FlowError> {
+    let now = app.clock.now();
+    let authority = Authority::of(app, caller, "users.delete_user");
+    let event = act(caller, EventKind::UserDisabled, now);
+    app.store
+        .write(move |tx| {
+            let (_, user) = actor_and_subject(&authority, tx, id)?;
+            if !user.is_active {
+                return Ok(());
+            }
+            let user = disable(tx, user, now)?;
+            Ok(tx.append_event(&event.clone().about(&user))?)
+        })
+        .await
+}
+
+/// Lets the owner log in again, and vouches for their address. What ended when they were disabled stays over.
+pub(crate) async fn enable_user(app: &App, caller: &Caller, id: UserId) -> Result<User, FlowError> {
+    let now = app.clock.now();
+    let authority = Authority::of(app, caller, "users.change_user");
+    let event = act(caller, EventKind::UserEnabled, now);
+    app.store
+        .write(move |tx| {
+            let (_, mut user) = actor_and_subject(&authority, tx, id)?;
+            if user.is_active {
+                return Ok(user);
+            }
+            user.is_active = true;
+            user.email_verified = user.email.is_some();
+            user.updated_at = now;
+            tx.save_user(&user)?;
+            tx.remove_code(id, CodePurpose::VerifyEmail)?;
+            tx.append_event(&event.clone().about(&user))?;
+            Ok::<_, FlowError>(user)
+        })
+        .await
+}

@@ -1,0 +1,68 @@
+//! What the acts of administrators upon accounts share.
+
+use crate::domain::{
+    Directory, Event, EventKind, GroupId, GroupName, Invalid, PermissionId, PermissionName, Timestamp, User,
+    UserId,
+};
+use crate::flows::steps::{Audit, Authority};
+use crate::flows::{Caller, FlowError};
+use crate::store::ReadTx;
+
+/// An event of something that the caller did.
+pub(crate) fn act(caller: &Caller, kind: EventKind, now: Timestamp) -> Event {
+    let audit = Audit { now, origin: &caller.origin };
+    audit.success(kind).by(&*caller.user).in_session(caller.session())
+}
+
+/// The actor, who still may, and the account that they change and that is not above them.
+pub(crate) fn actor_and_subject(
+    authority: &Authority,
+    read: &ReadTx,
+    subject: UserId,
+) -> Result<(User, User), FlowError> {
+    let actor = authority.actor(read)?;
+    let subject = read.user(subject)?.ok_or(FlowError::NotFound)?;
+    authority.over(&actor, &subject)?;
+    Ok((actor, subject))
+}
+
+/// Nobody is given more groups of their own, or more permissions: with all that is theirs, an account goes in one write.
+const MAX_RIGHTS: usize = 128;
+
+/// The groups of these names, each once, without `Root`, which is for the caller to judge.
+pub(crate) fn groups_named(directory: &Directory, names: &[GroupName]) -> Result<Vec<GroupId>, FlowError> {
+    let names = names.iter().filter(|name| !name.is_root()).map(GroupName::as_str);
+    all_named("groups", "group", names, |name| directory.group_named(name).map(|group| group.id))
+}
+
+/// The permissions of these names, each once.
+pub(crate) fn permissions_named(
+    directory: &Directory,
+    names: &[PermissionName],
+) -> Result<Vec<PermissionId>, FlowError> {
+    let names = names.iter().map(PermissionName::as_str);
+    all_named("permissions", "permission", names, |name| directory.permission_named(name).map(|one| one.id))
+}
+
+fn all_named<'a, T: Ord>(
+    field: &'static str,
+    noun: &str,
+    names: impl Iterator<Item = &'a str>,
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, FlowError> {
+    let mut found = Vec::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        match find(name) {
+            Some(one) => found.push(one),
+            None => unknown.push(Invalid::new("unknown", format!("There is no {noun} {name}."))),
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    if found.len() > MAX_RIGHTS {
+        let full = format!("No more than {MAX_RIGHTS}: a group can hold any number of permissions.");
+        unknown.push(Invalid::new("too_many", full));
+    }
+    if unknown.is_empty() { Ok(found) } else { Err(FlowError::Invalid(field, unknown)) }
+}
