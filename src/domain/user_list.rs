@@ -54,6 +54,11 @@ impl Search {
         Name::parse(text).map(|name| Self(name.folded()))
     }
 
+    /// Whether it finds everybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn finds(&self, user: &User) -> bool {
         let has = |text: &str| text.contains(&self.0);
         let email = user.email.as_ref();
@@ -77,7 +82,7 @@ pub(crate) enum UserOrder {
     LastLogin,
 }
 
-/// What a list is sorted by, and which way. Whoever is equal in it comes in the order of their numbers.
+/// What a list is sorted by, and which way. Those who are equal in it are sorted by their numbers, that way too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UserOrdering {
     pub(crate) by: UserOrder,

@@ -26,6 +26,7 @@ pub(crate) async fn update_user(
     let (at, ip) = (now, caller.origin.ip);
     let notice = match &change.username {
         Change::Keep => None,
+        Change::Set(name) if owner.username.as_ref() == Some(name) => None,
         _ => post_to_user(app, &owner, now, |email| Letter::UsernameChanged { email, at, ip })?,
     };
     app.store

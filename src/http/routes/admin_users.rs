@@ -169,7 +169,7 @@ const MAX_LIMIT: usize = 500;
 
 impl Body for ListUsers {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-        let search = fields.optional("search", Search::parse);
+        let search = fields.optional("search", Search::parse).filter(|search| !search.is_empty());
         let [is_active, is_staff, is_superuser] =
             ["is_active", "is_staff", "is_superuser"].map(|name| fields.optional(name, true_or_false));
         let group = fields.optional("group", GroupName::parse);
