@@ -1,8 +1,8 @@
 //! Every table and index on one page, and which rows each index has entries of: this is the database.
 
 use crate::domain::{
-    ApiKeyId, CodePurpose, Email, EmailKey, EventId, GroupId, KeyId, Lane, MailId, PermissionId,
-    RegistrationId, SessionId, Target, Timestamp, TokenHash, UserId, UsernameKey,
+    ApiKeyId, CodePurpose, Email, EmailKey, EventId, GroupId, KeyId, Lane, MailId, Name, PermissionId,
+    RegistrationId, SessionId, Target, Timestamp, TokenHash, UserId, Username, UsernameKey,
 };
 use crate::store::codec::{self, CodecError, Flag};
 use crate::store::error::Unique;
@@ -12,7 +12,6 @@ use crate::store::records::{
     RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1, UserRecordV2,
 };
 use crate::store::table::{Entry, Index, Row, Table};
-use crate::store::users;
 
 /// One row, `service`: that this file is a Keystead store, and which.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
@@ -145,7 +144,7 @@ macro_rules! rows {
 rows! {
     MetaRecord(META, String);
     CounterRecord(COUNTERS, String);
-    UserRecord(USERS, UserId) was 1: UserRecordV1 was 2: UserRecordV2 => users::entries;
+    UserRecord(USERS, UserId) was 1: UserRecordV1 was 2: UserRecordV2 => entries_of_user;
     GroupRecord(GROUPS, GroupId) => |group, id| vec![NAME_TO_GROUP.entry(&group.name, id)];
     PermissionRecord(PERMISSIONS, PermissionId) => |permission, id| {
         vec![NAME_TO_PERMISSION.entry(&permission.name, id)]
@@ -185,6 +184,40 @@ rows! {
         vec![DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
     };
     EventRecord(EVENTS, EventId);
+}
+
+/// Where a user is found.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as every row takes its key")]
+fn entries_of_user(user: &UserRecord, id: &UserId) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(8);
+    match &user.email {
+        Some(email) => entries.push(EMAIL_TO_USER.entry(&Email::from_stored(email.clone()).key(), id)),
+        None => entries.push(FLAG_TO_USERS.entry(&Flag::NoEmail, id)),
+    }
+    match &user.username {
+        Some(name) => entries.push(USERNAME_TO_USER.entry(&Username::from_stored(name.clone()).key(), id)),
+        None => entries.push(FLAG_TO_USERS.entry(&Flag::NoUsername, id)),
+    }
+    let flags = [
+        (user.is_staff, Flag::Staff),
+        (user.is_superuser, Flag::Superuser),
+        (!user.is_active, Flag::Inactive),
+    ];
+    entries.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| FLAG_TO_USERS.entry(flag, id)));
+    entries.push(JOINED_TO_USERS.entry(&Timestamp::from_millis(user.date_joined), id));
+    let last_login = Timestamp::from_millis(user.last_login.unwrap_or_default());
+    entries.push(LAST_LOGIN_TO_USERS.entry(&last_login, id));
+    let mut names: Vec<String> = [&user.first_name, &user.last_name]
+        .into_iter()
+        .map(|name| Name::from_stored(name.clone()).folded())
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.dedup();
+    entries.extend(names.iter().map(|name| NAME_TO_USERS.entry(name, id)));
+    entries.extend(user.groups.iter().map(|group| GROUP_TO_USERS.entry(&GroupId(*group), id)));
+    let permissions = user.permissions.iter();
+    entries.extend(permissions.map(|one| PERMISSION_TO_USERS.entry(&PermissionId(*one), id)));
+    entries
 }
 
 /// The version of a record whose earlier shapes had these.

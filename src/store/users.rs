@@ -1,17 +1,11 @@
 //! Users, found by number, address or name.
 
-use crate::domain::{
-    Email, EmailKey, GroupId, Name, NewUser, PermissionId, Timestamp, User, UserId, Username, UsernameKey,
-};
+use crate::domain::{EmailKey, NewUser, Timestamp, User, UserId, UsernameKey};
 use crate::store::StoreError;
 use crate::store::codec::Flag;
 use crate::store::engine::Order;
 use crate::store::records::UserRecord;
-use crate::store::schema::{
-    EMAIL_TO_USER, FLAG_TO_USERS, GROUP_TO_USERS, JOINED_TO_USERS, LAST_LOGIN_TO_USERS, NAME_TO_USERS,
-    PERMISSION_TO_USERS, USERNAME_TO_USER,
-};
-use crate::store::table::Entry;
+use crate::store::schema::{EMAIL_TO_USER, FLAG_TO_USERS, USERNAME_TO_USER};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -80,37 +74,4 @@ impl WriteTx {
         self.effects().users.push(id);
         Ok(())
     }
-}
-
-/// Where a user is found.
-pub(super) fn entries(user: &UserRecord, id: &UserId) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(8);
-    match &user.email {
-        Some(email) => entries.push(EMAIL_TO_USER.entry(&Email::from_stored(email.clone()).key(), id)),
-        None => entries.push(FLAG_TO_USERS.entry(&Flag::NoEmail, id)),
-    }
-    match &user.username {
-        Some(name) => entries.push(USERNAME_TO_USER.entry(&Username::from_stored(name.clone()).key(), id)),
-        None => entries.push(FLAG_TO_USERS.entry(&Flag::NoUsername, id)),
-    }
-    let flags = [
-        (user.is_staff, Flag::Staff),
-        (user.is_superuser, Flag::Superuser),
-        (!user.is_active, Flag::Inactive),
-    ];
-    entries.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| FLAG_TO_USERS.entry(flag, id)));
-    entries.push(JOINED_TO_USERS.entry(&Timestamp::from_millis(user.date_joined), id));
-    let last_login = Timestamp::from_millis(user.last_login.unwrap_or_default());
-    entries.push(LAST_LOGIN_TO_USERS.entry(&last_login, id));
-    let mut names: Vec<String> = [&user.first_name, &user.last_name]
-        .into_iter()
-        .map(|name| Name::from_stored(name.clone()).folded())
-        .filter(|name| !name.is_empty())
-        .collect();
-    names.dedup();
-    entries.extend(names.iter().map(|name| NAME_TO_USERS.entry(name, id)));
-    entries.extend(user.groups.iter().map(|group| GROUP_TO_USERS.entry(&GroupId(*group), id)));
-    let permissions = user.permissions.iter();
-    entries.extend(permissions.map(|one| PERMISSION_TO_USERS.entry(&PermissionId(*one), id)));
-    entries
 }
