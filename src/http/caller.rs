@@ -8,8 +8,8 @@ use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 use crate::app::App;
 use crate::domain::Origin;
 use crate::flows;
+use crate::http::access::{Access, Gate};
 use crate::http::cookies;
-use crate::http::endpoint::{Access, Gate};
 use crate::http::error::ApiError;
 use crate::http::request::Req;
 

@@ -3,6 +3,7 @@
 //! An endpoint is a value. Router, OpenAPI document and access tests are made from the same list. A handler decodes,
 //! makes one call, encodes. Must never: touch the store or the crypto, or decide what only a flow may decide.
 
+mod access;
 mod body;
 mod caller;
 mod cookies;

@@ -12,7 +12,8 @@ mod tests {
 
     use super::DOCUMENT;
     use crate::config::Config;
-    use crate::http::endpoint::{Access, Endpoint, SchemaOf};
+    use crate::http::access::Access;
+    use crate::http::endpoint::{Endpoint, SchemaOf};
     use crate::http::error::Problem;
     use crate::http::routes;
 
