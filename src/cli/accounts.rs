@@ -54,7 +54,7 @@ pub(super) async fn run(app: &Arc<App>, wish: &UsersWish) -> Result<Outcome, Ref
         }
         UsersWish::Sessions { user } => table_of_sessions(&look_up(app, user)?.sessions),
         UsersWish::Disable { user } => {
-            let disabled = flows::disable_user(app, &origin, &Identifier::parse(user)).await;
+            let disabled = flows::disable_by_operator(app, &origin, &Identifier::parse(user)).await;
             let disabled = disabled.map_err(|error| refusal(error, user))?;
             format!("User {} is disabled: sessions, API keys and codes have ended\n", name_of(&disabled))
         }

@@ -63,7 +63,7 @@ pub(crate) use list_users::{ListUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere};
 pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
-pub(crate) use operate_users::{UserSheet, disable_user, find_users, look_up_user, revoke_all};
+pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;
 pub(crate) use refresh::refresh;

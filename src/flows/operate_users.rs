@@ -48,7 +48,11 @@ pub(crate) fn look_up_user(app: &App, who: &Identifier) -> Result<UserSheet, Flo
 }
 
 /// Keeps a user out: sessions, API keys and codes end. The last active superuser stays.
-pub(crate) async fn disable_user(app: &App, origin: &Origin, who: &Identifier) -> Result<User, FlowError> {
+pub(crate) async fn disable_by_operator(
+    app: &App,
+    origin: &Origin,
+    who: &Identifier,
+) -> Result<User, FlowError> {
     let now = app.clock.now();
     let id = who.find(&app.store.read()?)?.ok_or(FlowError::NotFound)?.id;
     let event = Audit { now, origin }.success(EventKind::UserDisabled).saying("command line");
