@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::{Group, GroupId, GroupName, Permission, PermissionId, PermissionName, User};
+use crate::domain::{Group, GroupId, GroupName, Name, Permission, PermissionId, PermissionName, User};
 
 /// A consistent view of all groups and permissions.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,9 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
+    /// The number of `Root`, which no stored group has.
+    pub(crate) const ROOT: GroupId = GroupId(0);
+
     pub(crate) fn new(groups: Vec<Group>, permissions: Vec<Permission>) -> Self {
         let group_by_name = groups.iter().map(|group| (group.name.as_str().to_owned(), group.id)).collect();
         let permission_by_name =
@@ -30,12 +33,22 @@ impl Directory {
     }
 
     /// All groups that are stored, by number; `Root` is not among them.
-    pub(crate) fn groups(&self) -> impl DoubleEndedIterator<Item = &Group> {
+    pub(crate) fn groups(&self) -> impl DoubleEndedIterator<Item = &Group> + Clone {
         self.groups.values()
     }
 
+    /// The live view of the superusers: every permission, whichever there are now.
+    pub(crate) fn root(&self) -> Group {
+        Group {
+            id: Self::ROOT,
+            name: GroupName::from_stored(GroupName::ROOT.to_owned()),
+            description: Name::from_stored("Every superuser, with every permission.".to_owned()),
+            permissions: self.permissions.keys().copied().collect(),
+        }
+    }
+
     /// All permissions, by number.
-    pub(crate) fn permissions(&self) -> impl DoubleEndedIterator<Item = &Permission> {
+    pub(crate) fn permissions(&self) -> impl DoubleEndedIterator<Item = &Permission> + Clone {
         self.permissions.values()
     }
 
@@ -100,7 +113,7 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Name, NewUser, Timestamp, UserId};
+    use crate::domain::{NewUser, Timestamp, UserId};
 
     fn directory() -> Directory {
         let permission = |id, name: &str| Permission {

@@ -1,6 +1,6 @@
 //! Events: the audit log. Who did what to whom, from where, with what result.
 
-use crate::domain::{EventId, Origin, SessionId, Timestamp, User};
+use crate::domain::{EventId, Origin, SessionId, Timestamp, User, UserId};
 
 /// One row of the audit log. Never holds a secret, a code or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,13 @@ pub(crate) struct Event {
 }
 
 impl Event {
+    /// Whether a user did it, or had it done to them.
+    pub(crate) fn concerns(&self, user: UserId) -> bool {
+        let user = user.to_string();
+        let is_user = |party: &Option<Party>| party.as_ref().is_some_and(|party| party.id == user);
+        is_user(&self.actor) || (!self.kind.is_about_rights() && is_user(&self.subject))
+    }
+
     /// Says who did it.
     #[must_use]
     pub(crate) fn by(mut self, actor: impl Into<Party>) -> Self {
@@ -134,6 +141,19 @@ impl EventKind {
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
         }
+    }
+
+    /// Whether the number of its subject is not a user's.
+    pub(crate) const fn is_about_rights(self) -> bool {
+        matches!(
+            self,
+            Self::GroupCreated
+                | Self::GroupChanged
+                | Self::GroupDeleted
+                | Self::PermissionCreated
+                | Self::PermissionChanged
+                | Self::PermissionDeleted
+        )
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {

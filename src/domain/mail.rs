@@ -136,6 +136,18 @@ impl Mail {
         self.useful_until.is_some_and(|end| now >= end)
     }
 
+    /// Whether there is something left in it that its reader could use.
+    pub(crate) fn is_worth_sending(&self, now: Timestamp) -> bool {
+        self.content != MailContent::Gone && !self.is_useless(now)
+    }
+
+    /// Lets the mail be tried at once, as often as a new one.
+    pub(crate) fn try_again(&mut self, now: Timestamp) {
+        self.status = MailStatus::Waiting;
+        self.attempts = 0;
+        self.next_attempt_at = now;
+    }
+
     /// Gives the mail up without another attempt: what is in it is dead.
     pub(crate) fn expired(&mut self) {
         self.last_error.get_or_insert_with(|| "not sent before what is in it was dead".to_owned());

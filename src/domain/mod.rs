@@ -53,7 +53,7 @@ pub(crate) use mail::{Mail, MailKind, MailStatus};
 pub(crate) use name::Name;
 pub(crate) use origin::Origin;
 pub(crate) use password::{NewPassword, Password, PasswordHash, PasswordPolicy, PersonalFacts, Validator};
-pub(crate) use permission::{Permission, PermissionName, own_permissions};
+pub(crate) use permission::{Permission, PermissionName, own_permissions, parse_codename, parse_label};
 pub(crate) use rate::{Rate, Standing};
 pub(crate) use registration::Registration;
 pub(crate) use secret::Secret;

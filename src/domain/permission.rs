@@ -18,6 +18,8 @@ pub(crate) struct Permission {
 pub(crate) struct PermissionName(String);
 
 const MAX_PART: usize = 100;
+const LABEL_MARKS: &str = "_-";
+const CODENAME_MARKS: &str = "_-.:";
 
 /// What Keystead itself keeps: label, noun, and the noun for people.
 const OWN_TYPES: [(&str, &str, &str); 7] = [
@@ -34,12 +36,8 @@ const VERBS: [&str; 4] = ["add", "change", "delete", "view"];
 impl PermissionName {
     /// The first dot parts the label from the codename, which may have dots of its own.
     pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
-        let is_part = |part: &str, more: &str| {
-            let is_char = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
-            !part.is_empty() && part.len() <= MAX_PART && part.chars().all(is_char)
-        };
         match text.split_once('.') {
-            Some((label, codename)) if is_part(label, "_-") && is_part(codename, "_-.:") => {
+            Some((label, codename)) if is_part(label, LABEL_MARKS) && is_part(codename, CODENAME_MARKS) => {
                 Ok(Self(text.to_owned()))
             }
             _ => Err(Invalid::new(
@@ -47,6 +45,11 @@ impl PermissionName {
                 "Write label.codename with letters, digits, - and _, at most 100 each.",
             )),
         }
+    }
+
+    /// Puts together what [`parse_label`] and [`parse_codename`] accepted.
+    pub(crate) fn of(label: &str, codename: &str) -> Self {
+        Self(format!("{label}.{codename}"))
     }
 
     /// Reads back what [`PermissionName::parse`] once accepted.
@@ -78,6 +81,29 @@ impl fmt::Display for PermissionName {
     }
 }
 
+/// What a permission is about: a part of a name without a dot.
+pub(crate) fn parse_label(text: &str) -> Result<String, Invalid> {
+    parse_part(text, LABEL_MARKS, "Write letters, digits, - and _, at most 100.")
+}
+
+/// What a permission allows.
+pub(crate) fn parse_codename(text: &str) -> Result<String, Invalid> {
+    parse_part(text, CODENAME_MARKS, "Write letters, digits, -, _, dots and colons, at most 100.")
+}
+
+fn parse_part(text: &str, marks: &str, message: &str) -> Result<String, Invalid> {
+    if text.is_empty() {
+        return Err(Invalid::blank());
+    }
+    let accepted = is_part(text, marks).then(|| text.to_owned());
+    accepted.ok_or_else(|| Invalid::new("invalid_permission", message))
+}
+
+fn is_part(part: &str, marks: &str) -> bool {
+    let is_char = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+    !part.is_empty() && part.len() <= MAX_PART && part.chars().all(is_char)
+}
+
 /// The four of each of Keystead's own types, with what they are called.
 pub(crate) fn own_permissions() -> impl Iterator<Item = (PermissionName, Name)> {
     OWN_TYPES.into_iter().flat_map(|(label, noun, words)| {
@@ -100,6 +126,14 @@ mod tests {
         {
             assert_eq!(PermissionName::parse(text).map_err(|e| e.code), Err("invalid_permission"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_label_has_no_dot() {
+        assert_eq!(parse_label("a.b").map_err(|e| e.code), Err("invalid_permission"));
+        assert_eq!(parse_label("").map_err(|e| e.code), Err("blank"));
+        let codename = parse_codename("b.c").expect("valid");
+        assert_eq!(PermissionName::parse("a.b.c"), Ok(PermissionName::of("a", &codename)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::domain::{
     PermissionName, PersonalFacts, User, Username,
 };
 use crate::flows::steps::{
-    Authority, Binding, act, allow_new_names, groups_named, new_verification, permissions_named,
+    Authority, Binding, act, allow_new_names, groups_named, new_verification, not_too_many, permissions_named,
 };
 use crate::flows::{Caller, FlowError};
 
@@ -50,8 +50,8 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
     let now = app.clock.now();
     let email_verified = wish.email_verified.unwrap_or(wish.is_active) && wish.email.is_some();
     let new = NewUser {
-        groups: groups_named(&directory, &wish.groups)?,
-        permissions: permissions_named(&directory, &wish.permissions)?,
+        groups: not_too_many("groups", groups_named(&directory, &wish.groups)?)?,
+        permissions: not_too_many("permissions", permissions_named(&directory, &wish.permissions)?)?,
         email: wish.email,
         username: wish.username,
         first_name: wish.first_name,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{Directory, EventKind, GroupName, PermissionName, User, UserId};
-use crate::flows::steps::{Authority, act, actor_and_subject, groups_named, permissions_named};
+use crate::flows::steps::{Authority, act, actor_and_subject, groups_named, not_too_many, permissions_named};
 use crate::flows::{Caller, FlowError};
 
 /// Puts an account into these groups and no others. Nobody puts it into one that may do what they may not. `Root` is not
@@ -18,7 +18,7 @@ pub(crate) async fn assign_groups(
 ) -> Result<User, FlowError> {
     let asks_for_root = names.iter().any(GroupName::is_root);
     let directory = app.store.directory();
-    let groups = groups_named(&directory, &names)?;
+    let groups = not_too_many("groups", groups_named(&directory, &names)?)?;
     assign(app, caller, id, move |authority, actor, user| {
         if asks_for_root && !user.is_superuser {
             return Err(FlowError::PermissionDenied);
@@ -40,7 +40,7 @@ pub(crate) async fn assign_permissions(
     names: Vec<PermissionName>,
 ) -> Result<User, FlowError> {
     let directory: Arc<Directory> = app.store.directory();
-    let permissions = permissions_named(&directory, &names)?;
+    let permissions = not_too_many("permissions", permissions_named(&directory, &names)?)?;
     assign(app, caller, id, move |authority, actor, user| {
         let (given, taken) = differences(&user.permissions, &permissions);
         authority.grant(actor, &[], &given)?;

@@ -44,6 +44,7 @@ pub(crate) struct TokenFacts {
     pub(crate) usage: KeyUse,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
+    pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
             usage: KeyUse::Access,
             user: claims.user,
             session: claims.session,
+            issued_at: claims.issued_at,
             expires_at: claims.expires_at,
         };
         return Ok(facts);
@@ -95,7 +97,48 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
         usage: KeyUse::Refresh,
         user: claims.user,
         session: claims.session,
+        issued_at: claims.issued_at,
         expires_at: claims.expires_at,
+    })
+}
+
+/// What somebody else is told of a token that is worth something now.
+#[derive(Debug)]
+pub(crate) struct Introspection {
+    pub(crate) user: Arc<User>,
+    pub(crate) token_type: &'static str,
+    /// None for an API key.
+    pub(crate) session: Option<SessionId>,
+    pub(crate) issued_at: Option<Timestamp>,
+    /// None for a key that does not run out.
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// Says for whom a token of any kind, or an API key, is good now. It is not used by that.
+pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowError> {
+    let now = app.clock.now();
+    if is_api_key(text) {
+        let hash = hash_api_key(text).ok_or(FlowError::InvalidToken)?;
+        let key = app.store.read()?.api_key_by_hash(&hash)?.filter(|key| !key.is_expired(now));
+        let key = key.ok_or(FlowError::InvalidToken)?;
+        return Ok(Introspection {
+            user: active_user(app, key.user)?,
+            token_type: "api_key",
+            session: None,
+            issued_at: Some(key.created_at),
+            expires_at: key.expires_at,
+        });
+    }
+    let facts = inspect_token(app, text)?;
+    Ok(Introspection {
+        user: active_user(app, facts.user)?,
+        token_type: match facts.usage {
+            KeyUse::Access => "access",
+            KeyUse::Refresh => "refresh",
+        },
+        session: Some(facts.session),
+        issued_at: Some(facts.issued_at),
+        expires_at: Some(facts.expires_at),
     })
 }
 

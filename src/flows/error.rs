@@ -40,6 +40,9 @@ pub(crate) enum FlowError {
     /// An API key may not do this: only somebody who logged in may.
     #[error("a log-in is needed")]
     SessionRequired,
+    /// What was in a mail is kept nowhere, or has died.
+    #[error("nothing is left in the mail")]
+    MailGone,
     /// Too often: for this address, this account or this mailbox.
     #[error("too often")]
     RateLimited { limit: u32, retry_after: Duration },

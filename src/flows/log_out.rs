@@ -1,7 +1,9 @@
 //! Logging out: here, or everywhere. When the answer leaves, the tokens are dead.
 
 use crate::app::App;
-use crate::domain::{EventKind, Origin, Session, User};
+use crate::crypto::api_key::hash_api_key;
+use crate::domain::{EventKind, Origin, Party, Session, User};
+use crate::flows::authenticate::is_api_key;
 use crate::flows::steps::Audit;
 use crate::flows::{Caller, FlowError};
 
@@ -30,6 +32,40 @@ pub(crate) async fn log_out_by_refresh_token(
     let session = read.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
     drop(read);
     end(app, origin, &user, "log-out", move |candidate| candidate.id == session.id).await
+}
+
+/// Ends whatever a token is good for: the session of an access or a refresh token, an API key. One that is good for
+/// nothing is as good as revoked (RFC 7009, section 2.2).
+pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Result<(), FlowError> {
+    if is_api_key(token) {
+        return revoke_key(app, origin, token).await;
+    }
+    let access = app.keyring().verify_access(token, app.clock.now()).ok();
+    let Some(claims) = access else {
+        return match log_out_by_refresh_token(app, origin, token).await {
+            Err(FlowError::InvalidToken) => Ok(()),
+            ended => ended,
+        };
+    };
+    let read = app.store.read()?;
+    let (user, session) = (read.user(claims.user)?, read.session(claims.session)?);
+    drop(read);
+    let (Some(user), Some(session)) = (user, session) else { return Ok(()) };
+    end(app, origin, &user, "revocation", move |candidate| candidate.id == session.id).await
+}
+
+async fn revoke_key(app: &App, origin: &Origin, text: &str) -> Result<(), FlowError> {
+    let Some(hash) = hash_api_key(text) else { return Ok(()) };
+    let event = Audit { now: app.clock.now(), origin }.success(EventKind::ApiKeyRevoked).saying("revocation");
+    app.store
+        .write(move |tx| {
+            let Some(key) = tx.api_key_by_hash(&hash)? else { return Ok(()) };
+            let Some(user) = tx.user(key.user)? else { return Ok(()) };
+            tx.remove_api_key(key.id)?;
+            let subject = Party { id: key.id.to_string(), label: key.name.as_str().to_owned() };
+            Ok(tx.append_event(&event.clone().by(&user).about(subject))?)
+        })
+        .await
 }
 
 async fn end(

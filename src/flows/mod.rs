@@ -24,7 +24,11 @@ mod list_events;
 mod list_users;
 mod log_in;
 mod log_out;
+mod manage_groups;
 mod manage_keys;
+mod manage_outbox;
+mod manage_permissions;
+mod manage_registrations;
 mod operate_users;
 mod profile;
 mod purge_user;
@@ -45,7 +49,8 @@ pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_k
 pub(crate) use assign_password::{Term, assign_password};
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
-    Caller, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, is_api_key,
+    Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, introspect,
+    is_api_key,
 };
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
@@ -58,11 +63,20 @@ pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
-pub(crate) use list_events::list_events;
+pub(crate) use list_events::{EventFilter, list_events, search_events};
 pub(crate) use list_users::{ListUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in};
-pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere};
+pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere, revoke_token};
+pub(crate) use manage_groups::{
+    GroupChange, create_group, delete_group, list_groups, update_group, view_group,
+};
 pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
+pub(crate) use manage_outbox::{drop_mail, list_mails, resend_mail, view_mail};
+pub(crate) use manage_permissions::{
+    PermissionChange, create_permission, delete_permission, list_holders, list_permissions,
+    update_permission, view_permission,
+};
+pub(crate) use manage_registrations::{activate_registration, drop_registration, list_registrations};
 pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;
@@ -72,7 +86,7 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{Identifier, LoggedIn, PENDING_FOR, Whose};
+pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Whose};
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

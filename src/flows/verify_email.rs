@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{
-    Audit, Binding, LoggedIn, Opening, Whose, evenly, is_right, remember_client, sign,
+    Audit, Binding, LoggedIn, Opening, Whose, admit, evenly, is_right, remember_client, sign,
 };
 use crate::store::{StoreError, Unique, WriteTx};
 
@@ -150,7 +150,10 @@ fn spend_guess(code: &mut CodeHash) -> bool {
 
 fn confirm(tx: &mut WriteTx, confirmed: Confirmed, now: Timestamp) -> Result<User, FlowError> {
     match confirmed {
-        Confirmed::Registration(registration) => insert(tx, registration, now),
+        Confirmed::Registration(registration) => admit(tx, registration, now).map_err(|error| match error {
+            StoreError::Taken(Unique::Email) => FlowError::InvalidCode,
+            error => error.into(),
+        }),
         Confirmed::User(mut user) => {
             tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
             user.is_active = true;
@@ -160,20 +163,6 @@ fn confirm(tx: &mut WriteTx, confirmed: Confirmed, now: Timestamp) -> Result<Use
             Ok(user)
         }
     }
-}
-
-fn insert(tx: &mut WriteTx, registration: Registration, now: Timestamp) -> Result<User, FlowError> {
-    let mut new = registration.into_user();
-    // The name was free when it was asked for. Whoever was faster has it; the account does not wait for another.
-    if let Some(username) = &new.username
-        && tx.user_by_username(&username.key())?.is_some()
-    {
-        new.username = None;
-    }
-    tx.insert_user(&new, now).map_err(|error| match error {
-        StoreError::Taken(Unique::Email) => FlowError::InvalidCode,
-        error => error.into(),
-    })
 }
 
 fn append(tx: &mut WriteTx, event: &Event, user: &User) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! Who may call an endpoint, as the endpoint declares it and the caller's admission reads it.
+//! Who may call an endpoint, as the endpoint says it and the caller is held to it.
 
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub(crate) enum Access {
     Public,
     /// A user with an access token or, where no log-in is needed, an API key.
     User,
+    /// The same, who is staff, whatever permissions they have.
+    AnyStaff,
     /// The same, who is staff and has this permission.
     Staff(&'static str),
 }

@@ -132,6 +132,22 @@ impl Fields {
         }
     }
 
+    /// A member that may be missing, but not null.
+    pub(crate) fn not_null<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        match self.nullable(name, parse) {
+            Change::Set(value) => Some(value),
+            Change::Keep => None,
+            Change::Clear => {
+                self.refuse(name, Invalid::new("null", "This field may not be null."));
+                None
+            }
+        }
+    }
+
     /// A member that is a list of texts, or missing.
     pub(crate) fn list<T>(
         &mut self,
@@ -160,6 +176,11 @@ impl Fields {
             self.refuse(name, Invalid::new("type", "Must be true or false."));
         }
         value.as_bool()
+    }
+
+    /// Takes no offence at members that nobody asked for, where a standard says so.
+    pub(crate) fn ignore_others(&mut self) {
+        self.values.clear();
     }
 
     pub(crate) fn refuse(&mut self, name: &str, invalid: Invalid) {

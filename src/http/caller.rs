@@ -46,6 +46,7 @@ impl Admit for User {
             return Err(ApiError::PasswordChangeRequired);
         }
         match gate.access {
+            Access::AnyStaff if !caller.user.is_staff => Err(ApiError::PermissionDenied),
             Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
                 Err(ApiError::PermissionDenied)
             }

@@ -34,6 +34,8 @@ pub(crate) struct Endpoint {
     pub(crate) gate: Gate,
     pub(crate) summary: &'static str,
     pub(crate) body: Option<SchemaOf>,
+    /// What the body is written in.
+    pub(crate) media_type: &'static str,
     pub(crate) query: Vec<(&'static str, &'static str)>,
     pub(crate) replies: Vec<(StatusCode, Option<SchemaOf>)>,
     /// What an address may not call too often.
@@ -77,6 +79,15 @@ where
     endpoint(method, path, Access::User, handler)
 }
 
+/// An endpoint for all staff.
+pub(crate) fn any_staff<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
+where
+    F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::AnyStaff, handler)
+}
+
 /// An endpoint for staff who have a permission: `users.view_user`.
 pub(crate) fn staff<F, A>(
     method: Method,
@@ -103,6 +114,7 @@ where
         gate: Gate { access, needs_session: false, takes_temporary_password: false },
         summary: "",
         body: None,
+        media_type: "application/json",
         query: Vec::new(),
         replies: Vec::new(),
         limit: None,
@@ -144,6 +156,11 @@ impl Endpoint {
         crate::http::body::tests::assert_the_schema_is_what_is_decoded::<B>();
         self.body = Some(SchemaOf::of::<B>());
         self
+    }
+
+    /// A body that is a form, as OAuth has it.
+    pub(crate) fn form<B: Body>(self) -> Self {
+        Self { media_type: "application/x-www-form-urlencoded", ..self.body::<B>() }
     }
 
     /// A query parameter and what it is.

@@ -34,6 +34,7 @@ pub(crate) enum ApiError {
     },
     Conflict(&'static str, Invalid),
     LastSuperuser,
+    MailGone,
     BodyTooLarge,
     UnsupportedMediaType,
     RateLimited {
@@ -94,6 +95,9 @@ impl ApiError {
             }
             Self::Conflict(..) => (S::CONFLICT, "conflict", "Another account has this already."),
             Self::LastSuperuser => (S::CONFLICT, "last_superuser", "This is the last active superuser."),
+            Self::MailGone => {
+                (S::CONFLICT, "conflict", "The code in this mail is dead, and nothing is left to be sent.")
+            }
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large."),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -202,6 +206,7 @@ impl From<FlowError> for ApiError {
                 "email",
                 Invalid::new("taken", "A user with that email address already exists."),
             ),
+            FlowError::MailGone => Self::MailGone,
             FlowError::RegistrationClosed => Self::RegistrationClosed,
             FlowError::PermissionDenied => Self::PermissionDenied,
             FlowError::SessionRequired => Self::SessionRequired,

@@ -16,11 +16,13 @@ mod headers;
 mod limits;
 mod openapi;
 mod pages;
+mod paging;
 mod reply;
 mod request;
 mod request_id;
 mod router;
 mod routes;
+mod staff_views;
 mod views;
 
 pub(crate) use head::Peer;

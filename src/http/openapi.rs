@@ -89,7 +89,7 @@ mod tests {
         }
         if let Some(body) = &endpoint.body {
             add_schema(schemas, body);
-            let content = json!({ "application/json": { "schema": reference(body) } });
+            let content = json!({ endpoint.media_type: { "schema": reference(body) } });
             operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
         }
         let mut responses = Map::new();
@@ -118,7 +118,7 @@ mod tests {
         let security = match endpoint.gate.access {
             Access::Public => json!([]),
             _ if endpoint.gate.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
-            Access::User | Access::Staff(_) => {
+            Access::User | Access::AnyStaff | Access::Staff(_) => {
                 json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }])
             }
         };

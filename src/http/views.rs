@@ -11,7 +11,7 @@ use crate::flows::{LoggedIn, NewApiKey, TokenFacts};
 
 /// A moment in RFC 3339, written where it goes.
 #[derive(Debug)]
-struct Time(Timestamp);
+pub(crate) struct Time(pub(crate) Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -75,6 +75,13 @@ pub(crate) struct HasGroupView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HasPermissionView {
     pub(crate) has_permission: bool,
+}
+
+/// What the caller has of the permissions that were asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HasPermissionsView {
+    #[schema(value_type = Object)]
+    pub(crate) permissions: std::collections::BTreeMap<String, bool>,
 }
 
 /// Everything that the caller may do, through groups included.

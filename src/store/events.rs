@@ -1,9 +1,12 @@
 //! The audit log: rows are added, never changed.
 
-use crate::domain::Event;
+use std::ops::ControlFlow;
+
+use crate::domain::{Event, EventId};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::EventRecord;
+use crate::store::table::Row as _;
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -17,6 +20,34 @@ impl ReadTx {
                 record.into_event(id).ok_or_else(unknown)
             })
             .collect()
+    }
+}
+
+impl ReadTx {
+    /// How many events there are.
+    pub(crate) fn count_events(&self) -> Result<u64, StoreError> {
+        self.stored_len(EventRecord::TABLE.name)
+    }
+
+    /// Shows the events to `look`, the newest first, those before `before` only, until it has seen enough.
+    pub(crate) fn walk_events(
+        &self,
+        before: Option<EventId>,
+        mut look: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        for row in self.rows::<EventRecord>(before.as_ref(), Order::Descending)? {
+            let (id, record) = row?;
+            if before == Some(id) {
+                continue;
+            }
+            let event = record.into_event(id);
+            let event =
+                event.ok_or_else(|| StoreError::Damaged(format!("event {id} is of an unknown kind")))?;
+            if look(event).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

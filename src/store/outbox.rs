@@ -2,8 +2,10 @@
 
 use crate::domain::{Mail, MailId, Timestamp};
 use crate::store::StoreError;
+use crate::store::engine::Order;
 use crate::store::records::MailRecord;
 use crate::store::schema::DUE_TO_MAILS;
+use crate::store::table::Row as _;
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -11,6 +13,27 @@ impl ReadTx {
         let Some(record) = self.row::<MailRecord>(&id)? else { return Ok(None) };
         let unknown = || StoreError::Damaged(format!("mail {id} is of an unknown kind"));
         record.into_mail(id).map(Some).ok_or_else(unknown)
+    }
+
+    /// Mails, the newest first, those before `before` only, at most `limit`; and how many there are in all. One that
+    /// cannot be read hides none of the others.
+    pub(crate) fn mails_before(
+        &self,
+        before: Option<MailId>,
+        limit: usize,
+    ) -> Result<(Vec<Mail>, u64), StoreError> {
+        let mut mails = Vec::new();
+        for row in self.rows::<MailRecord>(before.as_ref(), Order::Descending)? {
+            match row {
+                Ok((id, record)) if before != Some(id) => mails.extend(record.into_mail(id)),
+                Ok(_) | Err(StoreError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if mails.len() == limit {
+                break;
+            }
+        }
+        Ok((mails, self.stored_len(MailRecord::TABLE.name)?))
     }
 
     /// Mails whose time has come, the longest waiting first, at most `limit`.

@@ -1,10 +1,13 @@
 //! Permissions.
 
-use crate::domain::{Name, Permission, PermissionId, PermissionName};
+use std::collections::BTreeSet;
+
+use crate::domain::{GroupId, Name, Permission, PermissionId, PermissionName, UserId};
 use crate::store::StoreError;
+use crate::store::codec::Flag;
 use crate::store::engine::Order;
 use crate::store::records::PermissionRecord;
-use crate::store::schema::NAME_TO_PERMISSION;
+use crate::store::schema::{FLAG_TO_USERS, GROUP_TO_USERS, NAME_TO_PERMISSION, PERMISSION_TO_USERS};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -14,6 +17,24 @@ impl ReadTx {
 
     pub(crate) fn permission_by_name(&self, name: &PermissionName) -> Result<Option<Permission>, StoreError> {
         self.find(&NAME_TO_PERMISSION, &name.as_str().to_owned())?.map_or(Ok(None), |id| self.permission(id))
+    }
+
+    /// Every active user who has one of these groups, this permission of their own, or is a superuser: by number.
+    pub(crate) fn holders_of(
+        &self,
+        permission: PermissionId,
+        groups: &[GroupId],
+    ) -> Result<BTreeSet<UserId>, StoreError> {
+        let mut holders: BTreeSet<UserId> =
+            self.find_all(&PERMISSION_TO_USERS, &permission)?.into_iter().collect();
+        for group in groups {
+            holders.extend(self.find_all::<_, UserId>(&GROUP_TO_USERS, group)?);
+        }
+        holders.extend(self.find_all::<_, UserId>(&FLAG_TO_USERS, &Flag::Superuser)?);
+        for inactive in self.find_all::<_, UserId>(&FLAG_TO_USERS, &Flag::Inactive)? {
+            holders.remove(&inactive);
+        }
+        Ok(holders)
     }
 
     /// All permissions, by number.

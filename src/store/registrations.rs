@@ -5,6 +5,7 @@ use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::RegistrationRecord;
 use crate::store::schema::{CODE_TO_REGISTRATION, EMAIL_TO_REGISTRATIONS};
+use crate::store::table::Row as _;
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -20,6 +21,18 @@ impl ReadTx {
 
     pub(crate) fn registration_by_code(&self, code: &TokenHash) -> Result<Option<Registration>, StoreError> {
         self.find(&CODE_TO_REGISTRATION, code)?.map_or(Ok(None), |id| self.registration(id))
+    }
+
+    /// Registrations, the newest first, those before `before` only, at most `limit`; and how many there are in all.
+    pub(crate) fn newest_registrations(
+        &self,
+        before: Option<RegistrationId>,
+        limit: usize,
+    ) -> Result<(Vec<Registration>, u64), StoreError> {
+        let rows = self.rows::<RegistrationRecord>(before.as_ref(), Order::Descending)?;
+        let others = rows.filter(|row| !matches!(row, Ok((id, _)) if before == Some(*id)));
+        let found = others.take(limit).map(|row| row.map(|(id, record)| record.into_registration(id)));
+        Ok((found.collect::<Result<_, _>>()?, self.stored_len(RegistrationRecord::TABLE.name)?))
     }
 
     /// The oldest registrations that were made before `before`, at most `limit`.

@@ -10,7 +10,9 @@
 mod harness;
 
 mod access;
+mod admin_groups;
 mod admin_users;
+mod admin_work;
 mod api_keys;
 mod closing;
 mod codes;
@@ -18,6 +20,7 @@ mod cookies;
 mod emails;
 mod enumeration;
 mod http;
+mod introspection;
 mod jobs;
 mod letters;
 mod limits;

@@ -60,9 +60,14 @@ fn all_named<'a, T: Ord>(
     }
     found.sort_unstable();
     found.dedup();
+    if unknown.is_empty() { Ok(found) } else { Err(FlowError::Invalid(field, unknown)) }
+}
+
+/// What one user is given of their own: more belongs into a group, and a user has to go in one write.
+pub(crate) fn not_too_many<T>(field: &'static str, found: Vec<T>) -> Result<Vec<T>, FlowError> {
     if found.len() > MAX_RIGHTS {
         let full = format!("No more than {MAX_RIGHTS}: a group can hold any number of permissions.");
-        unknown.push(Invalid::new("too_many", full));
+        return Err(FlowError::Invalid(field, vec![Invalid::new("too_many", full)]));
     }
-    if unknown.is_empty() { Ok(found) } else { Err(FlowError::Invalid(field, unknown)) }
+    Ok(found)
 }

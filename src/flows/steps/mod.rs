@@ -12,9 +12,10 @@ mod naming;
 mod new_password;
 mod opening;
 mod own_password;
+mod page;
 mod verification;
 
-pub(crate) use administration::{act, actor_and_subject, groups_named, permissions_named};
+pub(crate) use administration::{act, actor_and_subject, groups_named, not_too_many, permissions_named};
 pub(crate) use audit::Audit;
 pub(crate) use authority::Authority;
 pub(crate) use endings::{disable, end_sessions, forget_codes, revoke_api_keys};
@@ -26,4 +27,5 @@ pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_password::judge_new_password;
 pub(crate) use opening::{LoggedIn, Opening, sign};
 pub(crate) use own_password::confirm_own_password;
-pub(crate) use verification::{Binding, PENDING_FOR, Whose, is_right, new_code_for, new_verification};
+pub(crate) use page::{Listed, Page};
+pub(crate) use verification::{Binding, PENDING_FOR, Whose, admit, is_right, new_code_for, new_verification};

@@ -5,11 +5,13 @@ use std::time::Duration;
 use crate::app::App;
 use crate::crypto::token::{hash_short_code, matches, new_code, new_token};
 use crate::domain::{
-    CodeHash, Email, Language, Mail, Origin, PlainToken, RegistrationId, Secret, Timestamp, User, UserId,
+    CodeHash, Email, Language, Mail, Origin, PlainToken, Registration, RegistrationId, Secret, Timestamp,
+    User, UserId,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::letter::post;
 use crate::mail::Letter;
+use crate::store::{StoreError, WriteTx};
 
 /// Whose code it is, in the words of the one who asks.
 #[derive(Debug, Clone)]
@@ -99,6 +101,22 @@ pub(crate) fn is_right(
     now: Timestamp,
 ) -> bool {
     code.takes_digits(now) && matches(&code.short, &hash_short_code(&binding.bytes(), digits))
+}
+
+/// Makes the user that a confirmed registration becomes.
+pub(crate) fn admit(
+    tx: &mut WriteTx,
+    registration: Registration,
+    now: Timestamp,
+) -> Result<User, StoreError> {
+    let mut new = registration.into_user();
+    // The name was free when it was asked for. Whoever was faster has it; the account does not wait for another.
+    if let Some(username) = &new.username
+        && tx.user_by_username(&username.key())?.is_some()
+    {
+        new.username = None;
+    }
+    tx.insert_user(&new, now)
 }
 
 /// Registrations that nobody confirmed are kept for a day.

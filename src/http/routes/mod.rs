@@ -1,5 +1,10 @@
 //! The native API, one file per noun: together they are the list of all endpoints.
 
+mod admin_events;
+mod admin_groups;
+mod admin_outbox;
+mod admin_permissions;
+mod admin_registrations;
 mod admin_users;
 mod api_keys;
 mod documents;
@@ -23,6 +28,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         profile::endpoints(),
         emails::endpoints(),
         admin_users::endpoints(),
+        admin_groups::endpoints(),
+        admin_permissions::endpoints(),
+        admin_events::endpoints(),
+        admin_outbox::endpoints(),
+        admin_registrations::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]

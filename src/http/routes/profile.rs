@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::config::{Config, LimitKind};
-use crate::domain::{Avatar, Change, Name, Password, PermissionName, ProfileChange, Username};
+use crate::domain::{Avatar, Change, Invalid, Name, Password, PermissionName, ProfileChange, Username};
 use crate::flows;
 use crate::http::body::{Body, Fields};
 use crate::http::caller::User;
@@ -12,7 +12,7 @@ use crate::http::endpoint::{Cx, Endpoint, user};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::views::{HasGroupView, HasPermissionView, PermissionsView, UserView};
+use crate::http::views::{HasGroupView, HasPermissionView, HasPermissionsView, PermissionsView, UserView};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let update = |method| {
@@ -37,6 +37,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         user(Method::GET, "/auth/profile/has_permission/{name}/", has_permission)
             .does("Whether the caller has a permission, by Django's rules.")
             .replies::<HasPermissionView>(StatusCode::OK),
+        user(Method::POST, "/auth/profile/has_permissions/", has_permissions)
+            .does("Which of these permissions the caller has, by Django's rules: many in one request.")
+            .body::<AskPermissions>()
+            .replies::<HasPermissionsView>(StatusCode::OK),
         update(Method::PATCH),
         update(Method::PUT),
         user(Method::DELETE, "/auth/profile/", close_account)
@@ -73,6 +77,17 @@ async fn has_permission(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     Ok(Reply::json(StatusCode::OK, &HasPermissionView { has_permission }))
 }
 
+async fn has_permissions(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
+    let AskPermissions { permissions } = req.json(&cx.app.config).await?;
+    let directory = flows::directory(&cx.app);
+    let answered = |name: String| {
+        let has = directory.has_permission(&cx.caller.user, &name);
+        (name, has)
+    };
+    let permissions = permissions.into_iter().map(answered).collect();
+    Ok(Reply::json(StatusCode::OK, &HasPermissionsView { permissions }))
+}
+
 async fn update_profile(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let UpdateProfile { username, first_name, last_name, avatar } = req.json(&cx.app.config).await?;
     let change = ProfileChange { username, first_name, last_name, avatar };
@@ -84,6 +99,31 @@ async fn close_account(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let CloseAccount { password } = req.json(&cx.app.config).await?;
     flows::close_account(&cx.app, &cx.caller, &password).await?;
     Ok(Reply::nothing(StatusCode::NO_CONTENT))
+}
+
+/// Answered in one request, at most.
+const MAX_ASKED: usize = 100;
+
+#[derive(ToSchema)]
+struct AskPermissions {
+    /// At most 100, each `label.codename`.
+    permissions: Vec<String>,
+}
+
+impl Body for AskPermissions {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let is_missing = !fields.has("permissions");
+        let permissions = fields.list("permissions", |text| Ok(text.to_owned()));
+        if is_missing {
+            fields.refuse("permissions", Invalid::required());
+        }
+        let permissions = permissions?;
+        if permissions.len() > MAX_ASKED {
+            let message = format!("Ask for at most {MAX_ASKED} at a time.");
+            fields.refuse("permissions", Invalid::new("max_length", message));
+        }
+        Some(Self { permissions })
+    }
 }
 
 #[derive(ToSchema)]

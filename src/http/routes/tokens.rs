@@ -6,14 +6,15 @@ use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
 use crate::domain::Invalid;
-use crate::flows;
+use crate::flows::{self, FlowError};
 use crate::http::body::{Body, Fields};
-use crate::http::caller::{Public, refuse_other_sites};
+use crate::http::caller::{Public, User, refuse_other_sites};
 use crate::http::cookies;
-use crate::http::endpoint::{Cx, Endpoint, public};
+use crate::http::endpoint::{Cx, Endpoint, any_staff, public};
 use crate::http::error::{ApiError, INVALID_FIELDS};
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::http::staff_views::IntrospectionView;
 use crate::http::views::{JwksView, TokenFactsView, TokenView};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -26,6 +27,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Says what a token is worth now.")
             .body::<Verify>()
             .replies::<TokenFactsView>(StatusCode::OK),
+        any_staff(Method::POST, "/auth/token/introspect/", introspect)
+            .does("Says for whom a token of any kind, or an API key, is good now (RFC 7662).")
+            .form::<TokenForm>()
+            .replies::<IntrospectionView<'_>>(StatusCode::OK),
+        public(Method::POST, "/auth/token/revoke/", revoke)
+            .does("Ends the session of a token, or an API key (RFC 7009). The answer is always the same.")
+            .form::<TokenForm>()
+            .replies_nothing(StatusCode::OK),
         public(Method::GET, "/.well-known/jwks.json", jwks)
             .does("The public keys that access tokens can be verified with (RFC 7517).")
             .replies::<JwksView>(StatusCode::OK),
@@ -63,6 +72,26 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let Verify { token } = req.json(&cx.app.config).await?;
     let facts = flows::inspect_token(&cx.app, &token)?;
     Ok(Reply::json(StatusCode::OK, &TokenFactsView::from(facts)))
+}
+
+async fn introspect(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
+    let TokenForm { token, .. } = token_form(&cx.app.config, req).await?;
+    let found = match flows::introspect(&cx.app, &token) {
+        Ok(found) => Some(found),
+        Err(FlowError::InvalidToken) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Reply::json(StatusCode::OK, &IntrospectionView::from(found.as_ref())))
+}
+
+async fn revoke(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    let TokenForm { token, .. } = token_form(&cx.app.config, req).await?;
+    flows::revoke_token(&cx.app, &cx.caller.origin, &token).await?;
+    Ok(Reply::nothing(StatusCode::OK))
+}
+
+async fn token_form(config: &Config, mut req: Req) -> Result<TokenForm, ApiError> {
+    if req.is_form() { req.form(config).await } else { Err(ApiError::UnsupportedMediaType) }
 }
 
 async fn jwks(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
@@ -105,5 +134,23 @@ struct Verify {
 impl Body for Verify {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
         Some(Self { token: fields.required("token", |text| Ok(text.to_owned()))? })
+    }
+}
+
+/// What RFC 7662 and RFC 7009 send. Other members are ignored, as OAuth has it (RFC 6749, section 3.2).
+#[derive(ToSchema)]
+struct TokenForm {
+    token: String,
+    /// Not needed: a token says itself what it is.
+    #[expect(dead_code, reason = "nobody has to look at it")]
+    token_type_hint: Option<String>,
+}
+
+impl Body for TokenForm {
+    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let token = fields.required("token", |text| Ok(text.to_owned()));
+        let token_type_hint = fields.optional("token_type_hint", |text| Ok(text.to_owned()));
+        fields.ignore_others();
+        Some(Self { token: token?, token_type_hint })
     }
 }

@@ -1,0 +1,294 @@
+//! Groups, as administrators keep them. Nobody puts into a group what they do not have themselves, and nobody touches
+//! `Root`.
+
+use std::collections::BTreeSet;
+
+use crate::app::App;
+use crate::domain::{
+    Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
+};
+use crate::flows::steps::{Audit, Authority, Listed, Page, permissions_named};
+use crate::flows::{Caller, FlowError};
+
+/// What is to be another one; the rest stays.
+#[derive(Debug)]
+pub(crate) struct GroupChange {
+    pub(crate) name: Option<GroupName>,
+    pub(crate) description: Option<Name>,
+    pub(crate) permissions: Option<Vec<PermissionName>>,
+}
+
+/// More names of permissions are not written into one event.
+const MAX_TOLD: usize = 100;
+
+/// All groups by number, `Root` first.
+pub(crate) fn list_groups(app: &App, page: Page<u64>) -> Listed<Group, u64> {
+    let directory = app.store.directory();
+    let root = directory.root();
+    let all = std::iter::once(&root).chain(directory.groups());
+    let count = u64::try_from(all.clone().count()).ok();
+    let rest = all.filter(|group| page.after.is_none_or(|after| group.id.0 > after)).cloned();
+    page.cut(rest, |group| group.id.0, count)
+}
+
+pub(crate) fn view_group(app: &App, id: GroupId) -> Result<Group, FlowError> {
+    let directory = app.store.directory();
+    if id == Directory::ROOT {
+        return Ok(directory.root());
+    }
+    directory.group(id).cloned().ok_or(FlowError::NotFound)
+}
+
+/// Makes a group with these permissions, all of which the actor has.
+pub(crate) async fn create_group(
+    app: &App,
+    caller: &Caller,
+    name: GroupName,
+    description: Name,
+    permissions: &[PermissionName],
+) -> Result<Group, FlowError> {
+    refuse_root(&name)?;
+    let directory = app.store.directory();
+    let permissions = permissions_named(&directory, permissions)?;
+    let authority = Authority::of(app, caller, "users.add_group");
+    let event = Audit { now: app.clock.now(), origin: &caller.origin }
+        .success(EventKind::GroupCreated)
+        .in_session(caller.session());
+    app.store
+        .write(move |tx| {
+            let actor = authority.actor(tx)?;
+            authority.grant(&actor, &[], &permissions)?;
+            let made = tx.insert_group(name.clone(), description.clone())?;
+            let group = Group { permissions: permissions.iter().copied().collect(), ..made };
+            tx.save_group(&group)?;
+            let detail = told(&directory, '+', &group.permissions);
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            Ok(group)
+        })
+        .await
+}
+
+/// Changes a group; its members have what it has from the answer on. Nothing changed is no event.
+pub(crate) async fn update_group(
+    app: &App,
+    caller: &Caller,
+    id: GroupId,
+    change: GroupChange,
+) -> Result<Group, FlowError> {
+    if id == Directory::ROOT {
+        return Err(FlowError::PermissionDenied);
+    }
+    change.name.as_ref().map_or(Ok(()), refuse_root)?;
+    let directory = app.store.directory();
+    let named =
+        change.permissions.as_deref().map(|names| permissions_named(&directory, names)).transpose()?;
+    let authority = Authority::of(app, caller, "users.change_group");
+    let event = Audit { now: app.clock.now(), origin: &caller.origin }
+        .success(EventKind::GroupChanged)
+        .in_session(caller.session());
+    app.store
+        .write(move |tx| {
+            let actor = authority.actor(tx)?;
+            let before = tx.group(id)?.ok_or(FlowError::NotFound)?;
+            let mut group = before.clone();
+            if let Some(name) = &change.name {
+                group.name = name.clone();
+            }
+            if let Some(description) = &change.description {
+                group.description = description.clone();
+            }
+            if let Some(named) = &named {
+                group.permissions = named.iter().copied().collect();
+            }
+            if group == before {
+                return Ok(group);
+            }
+            let added: Vec<PermissionId> =
+                group.permissions.difference(&before.permissions).copied().collect();
+            authority.grant(&actor, &[], &added)?;
+            tx.save_group(&group)?;
+            let detail = difference(&directory, &before, &group);
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            Ok(group)
+        })
+        .await
+}
+
+/// Takes a group away: from the answer on it gives its members nothing.
+pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Result<(), FlowError> {
+    if id == Directory::ROOT {
+        return Err(FlowError::PermissionDenied);
+    }
+    let directory = app.store.directory();
+    let authority = Authority::of(app, caller, "users.delete_group");
+    let event = Audit { now: app.clock.now(), origin: &caller.origin }
+        .success(EventKind::GroupDeleted)
+        .in_session(caller.session());
+    app.store
+        .write(move |tx| {
+            let actor = authority.actor(tx)?;
+            let group = tx.group(id)?.ok_or(FlowError::NotFound)?;
+            tx.remove_group(id)?;
+            let detail = told(&directory, '-', &group.permissions);
+            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?)
+        })
+        .await
+}
+
+fn refuse_root(name: &GroupName) -> Result<(), FlowError> {
+    if name.is_root() { Err(FlowError::PermissionDenied) } else { Ok(()) }
+}
+
+fn party(group: &Group) -> Party {
+    Party { id: group.id.to_string(), label: group.name.as_str().to_owned() }
+}
+
+/// What was and what is.
+fn difference(directory: &Directory, before: &Group, after: &Group) -> String {
+    let mut changes = Vec::new();
+    if before.name != after.name {
+        changes.push(format!("name: {} -> {}", before.name.as_str(), after.name.as_str()));
+    }
+    if before.description != after.description {
+        changes.push(format!(
+            "description: {} -> {}",
+            before.description.as_str(),
+            after.description.as_str()
+        ));
+    }
+    if before.permissions != after.permissions {
+        let added = after.permissions.difference(&before.permissions).copied().collect();
+        let removed = before.permissions.difference(&after.permissions).copied().collect();
+        let sides = [told(directory, '+', &added), told(directory, '-', &removed)];
+        changes.push(format!("permissions: {}", sides.join(" ").trim()));
+    }
+    changes.join("; ")
+}
+
+/// The names of permissions, each with its sign.
+fn told(directory: &Directory, sign: char, ids: &BTreeSet<PermissionId>) -> String {
+    let names = ids.iter().filter_map(|id| directory.permission(*id));
+    let mut names: Vec<String> =
+        names.take(MAX_TOLD).map(|permission| format!("{sign}{}", permission.name)).collect();
+    if ids.len() > MAX_TOLD {
+        names.push(format!("and {} more", ids.len() - MAX_TOLD));
+    }
+    names.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::domain::{NewUser, Origin, SessionId, User};
+    use crate::flows::authenticate::Credential;
+    use crate::store::StoreError;
+
+    async fn app(folder: &std::path::Path) -> App {
+        let path = folder.join("keystead.redb");
+        let config = Config::from_toml(&format!("[store]\npath = {path:?}\n")).expect("valid");
+        App::open(config, Clock::system()).await.expect("the store opens")
+    }
+
+    fn name(text: &str) -> PermissionName {
+        PermissionName::parse(text).expect(text)
+    }
+
+    /// A member of staff with these permissions and in these groups.
+    async fn staff(app: &App, permissions: &[&str], groups: &[GroupId]) -> Caller {
+        let names: Vec<PermissionName> = permissions.iter().map(|text| name(text)).collect();
+        let ids = permissions_named(&app.store.directory(), &names).expect("known");
+        let (now, groups) = (app.clock.now(), groups.to_vec());
+        let made = app.store.write(move |tx| {
+            let new = NewUser { is_active: true, is_staff: true, ..NewUser::default() };
+            let user = tx.insert_user(&new, now)?;
+            let user = User { permissions: ids.clone(), groups: groups.clone(), ..user };
+            tx.save_user(&user)?;
+            Ok::<_, StoreError>(user)
+        });
+        let user = Arc::new(made.await.expect("written"));
+        let credential = Credential::Session(SessionId([7; 16]));
+        Caller { user, credential, origin: Origin::default() }
+    }
+
+    async fn create(
+        app: &App,
+        caller: &Caller,
+        group: &str,
+        permissions: &[&str],
+    ) -> Result<Group, FlowError> {
+        let group = GroupName::parse(group).expect("a name");
+        let permissions: Vec<PermissionName> = permissions.iter().map(|text| name(text)).collect();
+        create_group(app, caller, group, Name::default(), &permissions).await
+    }
+
+    fn permissions(names: &[&str]) -> GroupChange {
+        let names = names.iter().map(|text| name(text)).collect();
+        GroupChange { name: None, description: None, permissions: Some(names) }
+    }
+
+    #[tokio::test]
+    async fn nobody_gives_what_they_lack() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let all = own_permissions();
+        let most: Vec<&str> = all.iter().map(String::as_str).collect();
+        let chief = staff(&app, &most, &[]).await;
+        let clerk = staff(&app, &["users.add_group", "users.change_group", "users.view_user"], &[]).await;
+
+        let theirs = create(&app, &clerk, "Viewers", &["users.view_user"]).await.expect("theirs to give");
+        let more = create(&app, &clerk, "Makers", &["users.view_user", "users.add_user"]).await;
+        let added = permissions(&["users.view_user", "users.add_user"]);
+        let widened = update_group(&app, &clerk, theirs.id, added).await;
+        let strong =
+            create(&app, &chief, "Strong", &["audit.view_event", "users.add_user"]).await.expect("made");
+        let narrowed = update_group(&app, &clerk, strong.id, permissions(&["users.add_user"])).await;
+        let deleted = delete_group(&app, &clerk, strong.id).await;
+
+        assert!(matches!(more, Err(FlowError::PermissionDenied)));
+        assert!(matches!(widened, Err(FlowError::PermissionDenied)));
+        assert_eq!(narrowed.expect("takes away only").permissions.len(), 1);
+        assert!(matches!(deleted, Err(FlowError::PermissionDenied)));
+        app.close().await;
+    }
+
+    fn own_permissions() -> Vec<String> {
+        crate::domain::own_permissions().map(|(name, _)| name.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn members_lose_a_deleted_group_at_once_and_the_store_stays_sound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let chief = staff(&app, &["users.add_group", "users.delete_group", "users.view_user"], &[]).await;
+        let group = create(&app, &chief, "Viewers", &["users.view_user"]).await.expect("made");
+        let member = staff(&app, &[], &[group.id]).await;
+        let has = || app.store.directory().has_permission(&member.user, "users.view_user");
+        assert!(has());
+
+        delete_group(&app, &chief, group.id).await.expect("deleted");
+
+        assert!(!has() && app.store.directory().group_names(&member.user).is_empty());
+        let again = create(&app, &chief, "Viewers", &["users.view_user"]).await.expect("made");
+        assert!(again.id > group.id && !has(), "a number was given out twice");
+        assert!(app.store.read().expect("readable").check().expect("checked").is_sound());
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_right_that_was_taken_a_moment_ago_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let clerk = staff(&app, &["users.add_group"], &[]).await;
+        let demoted = User { is_staff: false, ..(*clerk.user).clone() };
+        app.store.write(move |tx| tx.save_user(&demoted)).await.expect("written");
+
+        let made = create(&app, &clerk, "Late", &[]).await;
+
+        assert!(matches!(made, Err(FlowError::PermissionDenied)));
+        app.close().await;
+    }
+}
