@@ -31,7 +31,7 @@ pub(crate) enum Registered {
         email: Email,
         registration: RegistrationId,
     },
-    User(User),
+    User(Box<User>),
 }
 
 /// Registers an address. With verification required there is no user before the mailed code is confirmed, and the
@@ -176,5 +176,5 @@ async fn make_user(
             Ok::<_, FlowError>(user)
         })
         .await?;
-    Ok(Registered::User(user))
+    Ok(Registered::User(Box::new(user)))
 }

@@ -1,10 +1,9 @@
 //! Groups.
 
-use crate::domain::{Group, GroupId, GroupName, Name, UserId};
+use crate::domain::{Group, GroupId, GroupName, Name};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::GroupRecord;
-use crate::store::schema::{GROUP_TO_USERS, NAME_TO_GROUP};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -12,20 +11,11 @@ impl ReadTx {
         Ok(self.row::<GroupRecord>(&id)?.map(|record| record.into_group(id)))
     }
 
-    pub(crate) fn group_by_name(&self, name: &GroupName) -> Result<Option<Group>, StoreError> {
-        self.find(&NAME_TO_GROUP, &name.as_str().to_owned())?.map_or(Ok(None), |id| self.group(id))
-    }
-
     /// All groups, by number.
     pub(crate) fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.rows::<GroupRecord>(None, Order::Ascending)?
             .map(|row| row.map(|(id, record)| record.into_group(id)))
             .collect()
-    }
-
-    /// Some members of a group that may be gone, at most `limit`.
-    pub(crate) fn members_of(&self, group: GroupId, limit: usize) -> Result<Vec<UserId>, StoreError> {
-        self.find_some(&GROUP_TO_USERS, &group, limit)
     }
 }
 

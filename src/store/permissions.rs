@@ -7,16 +7,12 @@ use crate::store::StoreError;
 use crate::store::codec::Flag;
 use crate::store::engine::Order;
 use crate::store::records::PermissionRecord;
-use crate::store::schema::{FLAG_TO_USERS, GROUP_TO_USERS, NAME_TO_PERMISSION, PERMISSION_TO_USERS};
+use crate::store::schema::{FLAG_TO_USERS, GROUP_TO_USERS, PERMISSION_TO_USERS};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
     pub(crate) fn permission(&self, id: PermissionId) -> Result<Option<Permission>, StoreError> {
         Ok(self.row::<PermissionRecord>(&id)?.map(|record| record.into_permission(id)))
-    }
-
-    pub(crate) fn permission_by_name(&self, name: &PermissionName) -> Result<Option<Permission>, StoreError> {
-        self.find(&NAME_TO_PERMISSION, &name.as_str().to_owned())?.map_or(Ok(None), |id| self.permission(id))
     }
 
     /// Every active user who has one of these groups, this permission of their own, or is a superuser: by number.

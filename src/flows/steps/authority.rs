@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{Directory, GroupId, Invalid, PermissionId, PermissionName, User, UserId};
+use crate::domain::{Directory, GroupId, PermissionId, User, UserId};
 use crate::flows::{Caller, FlowError};
 use crate::store::ReadTx;
 
