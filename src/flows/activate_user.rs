@@ -1,9 +1,9 @@
 //! An operator brings an account back, or vouches for one that never confirmed its address.
 
 use crate::app::App;
-use crate::domain::{CodePurpose, EventKind, Origin, User};
+use crate::domain::{EventKind, Origin, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Identifier};
+use crate::flows::steps::{Audit, Identifier, enable};
 
 /// Lets a user log in again. What ended when they were disabled (sessions, API keys) stays over.
 pub(crate) async fn activate_user(app: &App, origin: &Origin, who: &Identifier) -> Result<User, FlowError> {
@@ -12,15 +12,11 @@ pub(crate) async fn activate_user(app: &App, origin: &Origin, who: &Identifier) 
     let event = Audit { now, origin }.success(EventKind::UserEnabled);
     app.store
         .write(move |tx| {
-            let mut user = tx.user(id)?.ok_or(FlowError::NotFound)?;
+            let user = tx.user(id)?.ok_or(FlowError::NotFound)?;
             if user.is_active {
                 return Ok(user);
             }
-            user.is_active = true;
-            user.email_verified = user.email.is_some();
-            user.updated_at = now;
-            tx.save_user(&user)?;
-            tx.remove_code(id, CodePurpose::VerifyEmail)?;
+            let user = enable(tx, user, now)?;
             tx.append_event(&event.clone().about(&user))?;
             Ok::<_, FlowError>(user)
         })

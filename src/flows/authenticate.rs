@@ -170,20 +170,7 @@ mod tests {
         let app = App::open(config, Clock::system()).await.expect("the store opens");
         let now = app.clock.now();
         let (text, hash, prefix) = new_api_key();
-        let new = NewUser {
-            language: None,
-            email: None,
-            username: None,
-            first_name: Name::default(),
-            last_name: Name::default(),
-            avatar: None,
-            password: None,
-            is_active: true,
-            is_staff: false,
-            is_superuser: false,
-            email_verified: false,
-            ..NewUser::default()
-        };
+        let new = NewUser { is_active: true, ..NewUser::default() };
         let made = app.store.write(move |tx| {
             let user = tx.insert_user(&new, now)?;
             let name = Name::default();

@@ -1,8 +1,8 @@
 //! An administrator takes an account out of use, and brings it back.
 
 use crate::app::App;
-use crate::domain::{CodePurpose, EventKind, User, UserId};
-use crate::flows::steps::{Authority, act, actor_and_subject, disable};
+use crate::domain::{EventKind, User, UserId};
+use crate::flows::steps::{Authority, act, actor_and_subject, disable, enable};
 use crate::flows::{Caller, FlowError};
 
 /// Disables an account: its sessions, API keys and codes are over. Nothing is lost. One that is disabled already stays so.
@@ -29,15 +29,11 @@ pub(crate) async fn enable_user(app: &App, caller: &Caller, id: UserId) -> Resul
     let event = act(caller, EventKind::UserEnabled, now);
     app.store
         .write(move |tx| {
-            let (_, mut user) = actor_and_subject(&authority, tx, id)?;
+            let (_, user) = actor_and_subject(&authority, tx, id)?;
             if user.is_active {
                 return Ok(user);
             }
-            user.is_active = true;
-            user.email_verified = user.email.is_some();
-            user.updated_at = now;
-            tx.save_user(&user)?;
-            tx.remove_code(id, CodePurpose::VerifyEmail)?;
+            let user = enable(tx, user, now)?;
             tx.append_event(&event.clone().about(&user))?;
             Ok::<_, FlowError>(user)
         })

@@ -48,3 +48,14 @@ pub(crate) fn disable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Resul
     tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
     Ok(user)
 }
+
+/// Lets a user log in again, and takes their address for theirs: whoever does this vouches for it. What ended when they
+/// were disabled stays over.
+pub(crate) fn enable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Result<User, StoreError> {
+    user.is_active = true;
+    user.email_verified = user.email.is_some();
+    user.updated_at = now;
+    tx.save_user(&user)?;
+    tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
+    Ok(user)
+}

@@ -18,7 +18,7 @@ mod verification;
 pub(crate) use administration::{act, actor_and_subject, groups_named, not_too_many, permissions_named};
 pub(crate) use audit::Audit;
 pub(crate) use authority::Authority;
-pub(crate) use endings::{disable, end_sessions, forget_codes, revoke_api_keys};
+pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api_keys};
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
