@@ -38,6 +38,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("warp::", &["http/"]),
     ("miniz_oxide::", &["domain/password/common.rs"]),
     ("matchit::", &["http/router.rs"]),
+    ("multer::", &["http/compat/serializer.rs"]),
     ("utoipa::", &["http/"]),
     ("hyper::", &["server/", "http/router.rs"]),
     ("hyper_util::", &["server/"]),

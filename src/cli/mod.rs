@@ -145,7 +145,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Arguments {
     async fn run(self) -> Result<Outcome, Failure> {
         match &self.command {
-            Command::OpenApi => return Ok(Outcome::saying(server::openapi())),
             Command::Completions(completions) => return Ok(completions.run(Self::command())),
             Command::Manual(manual) => return Ok(manual.run(Self::command())?),
             _ => {}
@@ -166,8 +165,8 @@ impl Arguments {
             Command::FlushExpiredTokens(flush) => flush.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
-            // These three ended above, without a configuration.
-            Command::OpenApi => Ok(Outcome::saying(server::openapi())),
+            Command::OpenApi => Ok(Outcome::saying(server::openapi(&config))),
+            // These two ended above, without a configuration.
             Command::Completions(completions) => Ok(completions.run(Self::command())),
             Command::Manual(manual) => Ok(manual.run(Self::command())?),
         }

@@ -3,17 +3,19 @@
 //! Must never: give a default. A key that the example lacks fails here, and so does one that no field takes.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Value;
 
+use crate::config::compat::RawCompat;
 use crate::config::error::ConfigError;
 use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
+use crate::config::values::{DEVICE_COOKIE, choice, cookie_name, lifetime, number, path, set, span};
 use crate::config::{
     CookiesConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig,
-    RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
+    RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim,
+    Verification, parse,
 };
 use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy, Validator};
 
@@ -29,6 +31,7 @@ pub(super) struct Raw {
     pub(super) tokens: RawTokens,
     pub(super) cookies: RawCookies,
     pub(super) limits: RawLimits,
+    pub(super) compat: RawCompat,
     pub(super) log: RawLog,
 }
 
@@ -235,6 +238,7 @@ pub(super) struct RawTokens {
     audience: String,
     leeway: String,
     hs256_secret: String,
+    user_id: String,
 }
 
 /// RFC 7518 section 3.2: no shorter than the hash.
@@ -255,6 +259,7 @@ impl RawTokens {
             );
             return Err(settings.refuse_pair(["tokens.hs256_secret", "tokens.algorithm"], &reason));
         }
+        let user_ids = [("string", UserIdClaim::String), ("int", UserIdClaim::Int)];
         let sessions = SessionPolicy {
             access_ttl: lifetime(settings, "tokens.access_ttl", &self.access_ttl)?,
             refresh_ttl: lifetime(settings, "tokens.refresh_ttl", &self.refresh_ttl)?,
@@ -274,6 +279,7 @@ impl RawTokens {
             audience: set(self.audience),
             leeway,
             hs256_secret: set(self.hs256_secret).map(Secret::new),
+            user_id: choice(settings, "tokens.user_id", &self.user_id, &user_ids)?,
         })
     }
 }
@@ -287,9 +293,6 @@ pub(super) struct RawCookies {
     secure: String,
     same_site: String,
 }
-
-/// Names the browser, not a person: nobody needs to choose another.
-const DEVICE_COOKIE: &str = "keystead-device";
 
 impl RawCookies {
     pub(super) fn parse(
@@ -316,13 +319,7 @@ impl RawCookies {
             let reason = "is the name of the other cookie too: write another";
             return Err(settings.refuse_pair(["cookies.refresh_name", "cookies.access_name"], reason));
         }
-        let name = |key: &str, name: &str| {
-            if name == DEVICE_COOKIE || !parse::is_token(name) {
-                let reason = format!("{name:?} is no name for a cookie here: write letters, digits, - and _");
-                return Err(settings.refuse(key, &reason));
-            }
-            Ok(format!("{prefix}{name}"))
-        };
+        let name = |key: &str, name: &str| Ok(format!("{prefix}{}", cookie_name(settings, key, name)?));
         Ok(CookiesConfig {
             enabled: self.enabled,
             access_name: name("cookies.access_name", &self.access_name)?,
@@ -349,54 +346,4 @@ impl RawLog {
             level: parse::log_level(&self.level).map_err(|reason| settings.refuse("log.level", &reason))?,
         })
     }
-}
-
-/// An empty text is how the file writes that there is none.
-fn set(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn path(settings: &Settings, name: &str, text: &str) -> Result<PathBuf, ConfigError> {
-    if text.is_empty() {
-        return Err(settings.refuse(name, "is empty: write a path"));
-    }
-    Ok(PathBuf::from(text))
-}
-
-fn choice<T: Copy>(
-    settings: &Settings,
-    name: &str,
-    text: &str,
-    choices: &[(&str, T)],
-) -> Result<T, ConfigError> {
-    choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice).ok_or_else(|| {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        settings.refuse(name, &format!("{text:?} is not one of {}", words.join(", ")))
-    })
-}
-
-fn number<T: TryFrom<i64>>(
-    settings: &Settings,
-    name: &str,
-    number: i64,
-    least: i64,
-    most: i64,
-) -> Result<T, ConfigError> {
-    Some(number)
-        .filter(|number| (least..=most).contains(number))
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| settings.refuse(name, &format!("{number} is not between {least} and {most}")))
-}
-
-fn span(settings: &Settings, name: &str, text: &str) -> Result<Duration, ConfigError> {
-    parse::duration(text).map_err(|reason| settings.refuse(name, &reason))
-}
-
-/// A span after which something expires. Tokens count whole seconds: less than one would be none.
-fn lifetime(settings: &Settings, name: &str, text: &str) -> Result<Duration, ConfigError> {
-    let span = span(settings, name, text)?;
-    if span < Duration::from_secs(1) {
-        return Err(settings.refuse(name, &format!("{text:?} is too short: write 1s or more")));
-    }
-    Ok(span)
 }

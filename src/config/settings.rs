@@ -154,8 +154,9 @@ impl Settings {
     pub(super) fn to_table(&self) -> Table {
         let mut table = Table::new();
         for setting in &self.settings {
-            let section =
-                table.entry(setting.section()).or_insert_with(|| Value::Table(Table::new())).as_table_mut();
+            let section = setting.section().split('.').try_fold(&mut table, |table, part| {
+                table.entry(part).or_insert_with(|| Value::Table(Table::new())).as_table_mut()
+            });
             if let Some(section) = section {
                 section.insert(setting.key().to_owned(), setting.value.clone());
             }
@@ -215,16 +216,16 @@ impl Settings {
 
 impl Setting {
     pub(super) fn section(&self) -> &str {
-        self.name.split_once('.').map_or("", |(section, _)| section)
+        self.name.rsplit_once('.').map_or("", |(section, _)| section)
     }
 
     pub(super) fn key(&self) -> &str {
-        self.name.split_once('.').map_or("", |(_, key)| key)
+        self.name.rsplit_once('.').map_or("", |(_, key)| key)
     }
 
     /// The environment variable that sets it.
     pub(super) fn variable(&self) -> String {
-        format!("KEYSTEAD_{}", self.name.replace('.', "__").to_uppercase())
+        format!("KEYSTEAD_{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
     }
 
     fn is_secret(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::config::error::ConfigError;
 /// Something that a file says.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// `[section]`
+    /// `[section]` or `[section.part]`
     Section { section: String, line: usize },
     /// `key = value` in a section.
     Key { section: String, key: String, value: Value, line: usize },
@@ -22,31 +22,50 @@ pub(super) enum Entry {
 
 /// Reads TOML in the order of its lines.
 pub(super) fn read(text: &str, place: &str) -> Result<Vec<Entry>, ConfigError> {
-    let at = |line: usize| format!("{place}:{line}");
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
-        ConfigError::new(&at(line), error.message())
+        ConfigError::new(&format!("{place}:{line}"), error.message())
     })?;
-
-    let mut entries = Vec::new();
-    for (section, body) in table.into_inner() {
-        let (start, section) = (section.span().start, section.into_inner().into_owned());
-        let Some(keys) = body.get_ref().as_table() else {
-            entries.push((start, Entry::Stray { key: section, line: line_of(text, start) }));
-            continue;
-        };
-        entries.push((start, Entry::Section { section: section.clone(), line: line_of(text, start) }));
-        for (key, value) in keys {
-            let (start, key) = (key.span().start, key.get_ref().to_string());
-            let line = line_of(text, start);
-            let value = Value::deserialize(value.clone().into_deserializer()).map_err(|error| {
-                ConfigError::new(&at(line), &format!("{section}.{key}: {}", error.message()))
-            })?;
-            entries.push((start, Entry::Key { section: section.clone(), key, value, line }));
+    let mut reader = Reader { text, place, entries: Vec::new() };
+    for (name, body) in table.get_ref() {
+        let (start, name) = (name.span().start, name.get_ref().to_string());
+        if let Some(keys) = body.get_ref().as_table() {
+            reader.read_section(name, start, keys)?;
+        } else {
+            reader.entries.push((start, Entry::Stray { key: name, line: line_of(text, start) }));
         }
     }
-    entries.sort_by_key(|(start, _)| *start);
-    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+    reader.entries.sort_by_key(|(start, _)| *start);
+    Ok(reader.entries.into_iter().map(|(_, entry)| entry).collect())
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    place: &'a str,
+    /// Each with the byte it starts at.
+    entries: Vec<(usize, Entry)>,
+}
+
+impl Reader<'_> {
+    /// A section, and the sections in it.
+    fn read_section(&mut self, section: String, start: usize, keys: &DeTable<'_>) -> Result<(), ConfigError> {
+        for (key, value) in keys {
+            let (start, key) = (key.span().start, key.get_ref().to_string());
+            if let Some(keys) = value.get_ref().as_table() {
+                self.read_section(format!("{section}.{key}"), start, keys)?;
+                continue;
+            }
+            let line = line_of(self.text, start);
+            let value = Value::deserialize(value.clone().into_deserializer()).map_err(|error| {
+                let reason = format!("{section}.{key}: {}", error.message());
+                ConfigError::new(&format!("{}:{line}", self.place), &reason)
+            })?;
+            self.entries.push((start, Entry::Key { section: section.clone(), key, value, line }));
+        }
+        let line = line_of(self.text, start);
+        self.entries.push((start, Entry::Section { section, line }));
+        Ok(())
+    }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -135,6 +135,16 @@ pub(crate) struct TokensConfig {
     pub(crate) leeway: Duration,
     /// Signs with `algorithm = "HS256"`; at least 32 bytes.
     pub(crate) hs256_secret: Option<Secret<String>>,
+    /// What the claim `user_id` is, which tokens of the compatibility surfaces carry.
+    pub(crate) user_id: UserIdClaim,
+}
+
+/// The type of simplejwt's `user_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UserIdClaim {
+    String,
+    /// As simplejwt before 5.5.1 writes it.
+    Int,
 }
 
 impl TokensConfig {
@@ -239,6 +249,51 @@ impl LimitsConfig {
 pub(crate) struct DefaultAdmin {
     pub(crate) email: Option<String>,
     pub(crate) password: Option<Secret<String>>,
+}
+
+/// `[compat]`: the surfaces that are spoken beside the native API, each with its options.
+#[derive(Debug, Clone)]
+pub(crate) struct CompatConfig {
+    pub(crate) dj_rest_auth: Option<DjRestAuthConfig>,
+}
+
+impl CompatConfig {
+    /// The names of the surfaces that are on.
+    pub(crate) fn profiles(&self) -> Vec<&'static str> {
+        let all = [("dj-rest-auth", self.dj_rest_auth.is_some())];
+        all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
+    }
+}
+
+/// `[compat.dj-rest-auth]`
+#[derive(Debug, Clone)]
+pub(crate) struct DjRestAuthConfig {
+    pub(crate) tokens: CompatTokens,
+    pub(crate) names: CompatNames,
+    /// Whether each refresh gives another refresh token.
+    pub(crate) rotates: bool,
+    /// Whether somebody without credentials is told 403 instead of 401.
+    pub(crate) is_forbidden: bool,
+    /// The cookies that a log-in sets, by their names as they are sent.
+    pub(crate) access_cookie: Option<String>,
+    pub(crate) refresh_cookie: Option<String>,
+}
+
+/// What a log-in gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CompatTokens {
+    Jwt,
+    /// One opaque key, for `Authorization: Token`.
+    Key,
+}
+
+/// What the members of answers are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CompatNames {
+    /// `access`, `refresh`
+    Current,
+    /// `access_token`, `refresh_token`
+    V2,
 }
 
 /// `[log]`

@@ -4,57 +4,19 @@
 //! more than "invalid". Every token that comes in was written by [`Signer`]; whatever it would not write is
 //! refused (RFC 8725). The claims are ours, too: jsonwebtoken computes signatures, nothing else.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use crate::crypto::claims::{Kind, TokenError};
 use crate::crypto::keys::{self, PublicKey};
-use crate::domain::{AccessClaims, Algorithm, RefreshClaims, SessionId, Timestamp, UserId};
+use crate::domain::Algorithm;
 
 /// Ours have 700 bytes at most, and a longer issuer; nothing of this size is one of them.
 pub(crate) const MAX_LENGTH: usize = 8 * 1024;
-
-/// The clock that wrote `iat` may have been set back since by this much, and the configured leeway.
-const CLOCK_STEP: Duration = Duration::from_secs(5);
-
-/// Why a token is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TokenError {
-    #[error("not a token of this service")]
-    Invalid,
-    /// Ours in every way, and too old.
-    #[error("the token has expired")]
-    Expired,
-}
-
-/// The two kinds of signed token. Neither passes for the other: `typ`, `token_type` and the keys differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Access,
-    Refresh,
-}
-
-impl Kind {
-    /// The `typ` of the header.
-    const fn media_type(self) -> &'static str {
-        match self {
-            Self::Access => "at+jwt",
-            Self::Refresh => "rt+jwt",
-        }
-    }
-
-    const fn token_type(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Refresh => "refresh",
-        }
-    }
-}
 
 /// Writes tokens of one kind with one key.
 pub(crate) struct Signer {
@@ -161,145 +123,6 @@ struct Header {
     typ: String,
 }
 
-/// The claims of an access token as they are written. No member is optional but `aud`, none may come twice.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AccessPayload {
-    iss: String,
-    sub: String,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    aud: Option<String>,
-    exp: u64,
-    iat: u64,
-    jti: String,
-    sid: String,
-    token_type: String,
-}
-
-/// The claims of a refresh token as they are written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RefreshPayload {
-    iss: String,
-    sub: String,
-    exp: u64,
-    iat: u64,
-    jti: String,
-    sid: String,
-    ctr: u64,
-    token_type: String,
-}
-
-/// What tokens say of this service, and are held to.
-pub(crate) struct Rules {
-    pub(crate) issuer: String,
-    /// One string, exactly; without it no token may name an audience.
-    pub(crate) audience: Option<String>,
-    pub(crate) leeway: Duration,
-}
-
-impl Rules {
-    /// `jti` only has to be new each time.
-    pub(crate) fn access_payload(&self, claims: &AccessClaims, jti: String) -> AccessPayload {
-        AccessPayload {
-            iss: self.issuer.clone(),
-            sub: claims.user.to_string(),
-            aud: self.audience.clone(),
-            exp: claims.expires_at.secs(),
-            iat: claims.issued_at.secs(),
-            jti,
-            sid: claims.session.to_string(),
-            token_type: Kind::Access.token_type().to_owned(),
-        }
-    }
-
-    /// Depends on the claims alone: a repeated answer must be the same token.
-    pub(crate) fn refresh_payload(&self, claims: &RefreshClaims) -> RefreshPayload {
-        RefreshPayload {
-            iss: self.issuer.clone(),
-            sub: claims.user.to_string(),
-            exp: claims.expires_at.secs(),
-            iat: claims.issued_at.secs(),
-            jti: refresh_id(claims.session, claims.counter),
-            sid: claims.session.to_string(),
-            ctr: claims.counter,
-            token_type: Kind::Refresh.token_type().to_owned(),
-        }
-    }
-
-    pub(crate) fn accept_access(
-        &self,
-        payload: &AccessPayload,
-        now: Timestamp,
-    ) -> Result<AccessClaims, TokenError> {
-        let is_for_us = payload.iss == self.issuer
-            && payload.aud == self.audience
-            && payload.token_type == Kind::Access.token_type()
-            && !payload.jti.is_empty();
-        let claims = AccessClaims {
-            user: user(&payload.sub)?,
-            session: session(&payload.sid)?,
-            issued_at: Timestamp::from_secs(payload.iat),
-            expires_at: Timestamp::from_secs(payload.exp),
-        };
-        if !is_for_us {
-            return Err(TokenError::Invalid);
-        }
-        self.accept_times(claims.issued_at, claims.expires_at, now)?;
-        Ok(claims)
-    }
-
-    pub(crate) fn accept_refresh(
-        &self,
-        payload: &RefreshPayload,
-        now: Timestamp,
-    ) -> Result<RefreshClaims, TokenError> {
-        let claims = RefreshClaims {
-            user: user(&payload.sub)?,
-            session: session(&payload.sid)?,
-            counter: payload.ctr,
-            issued_at: Timestamp::from_secs(payload.iat),
-            expires_at: Timestamp::from_secs(payload.exp),
-        };
-        let is_for_us = payload.iss == self.issuer
-            && payload.token_type == Kind::Refresh.token_type()
-            && payload.jti == refresh_id(claims.session, claims.counter);
-        if !is_for_us {
-            return Err(TokenError::Invalid);
-        }
-        self.accept_times(claims.issued_at, claims.expires_at, now)?;
-        Ok(claims)
-    }
-
-    /// The leeway counts for the token, as it does wherever else the token is verified.
-    pub(crate) fn is_over(&self, expires_at: Timestamp, now: Timestamp) -> bool {
-        now >= expires_at.after(self.leeway)
-    }
-
-    fn accept_times(&self, iat: Timestamp, exp: Timestamp, now: Timestamp) -> Result<(), TokenError> {
-        if iat > now.after(self.leeway).after(CLOCK_STEP) {
-            Err(TokenError::Invalid)
-        } else if self.is_over(exp, now) {
-            Err(TokenError::Expired)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-fn refresh_id(session: SessionId, counter: u64) -> String {
-    format!("{session}.{counter}")
-}
-
-fn user(text: &str) -> Result<UserId, TokenError> {
-    text.parse().map_err(|_| TokenError::Invalid)
-}
-
-/// Only the spelling that we write: a UUID has others.
-fn session(text: &str) -> Result<SessionId, TokenError> {
-    text.parse().ok().filter(|id: &SessionId| id.to_string() == text).ok_or(TokenError::Invalid)
-}
-
 fn jws_algorithm(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     match algorithm {
         Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -323,17 +146,16 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&json).ok()
 }
 
-/// A member that may be absent, but not `null`.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(value).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use std::time::Duration;
+
     use super::*;
-    use crate::domain::{KeyUse, SigningKey};
+    use crate::config::UserIdClaim;
+    use crate::crypto::claims::{AccessPayload, Rules};
+    use crate::domain::{AccessClaims, KeyUse, SessionId, SigningKey, Timestamp, UserId};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const SESSION: SessionId = SessionId([7; 16]);
@@ -344,6 +166,7 @@ mod tests {
             session: SESSION,
             issued_at: NOW,
             expires_at: NOW.after(Duration::from_secs(900)),
+            names_user: false,
         }
     }
 
@@ -352,6 +175,7 @@ mod tests {
             issuer: "https://id.example.com".to_owned(),
             audience: audience.map(str::to_owned),
             leeway: Duration::from_secs(30),
+            user_id: UserIdClaim::String,
         }
     }
 

@@ -7,10 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::config::TokensConfig;
+use crate::crypto::claims::{AccessPayload, Kind, RefreshPayload, Rules, TokenError};
 use crate::crypto::digest::sha256;
-use crate::crypto::jwt::{
-    self, AccessPayload, Kind, RefreshPayload, Rules, Signer, TokenError, Unverified, Verifier,
-};
+use crate::crypto::jwt::{self, Signer, Unverified, Verifier};
 use crate::crypto::keys::PublicKey;
 use crate::crypto::random;
 use crate::domain::{AccessClaims, Algorithm, KeyUse, RefreshClaims, SigningKey, Timestamp};
@@ -62,8 +61,12 @@ impl Keyring {
             algorithm => KeySet::of_stored(keys, KeyUse::Access, algorithm)?,
         };
         let refresh = KeySet::of_stored(keys, KeyUse::Refresh, Algorithm::Hs256)?;
-        let rules =
-            Rules { issuer: issuer.to_owned(), audience: tokens.audience.clone(), leeway: tokens.leeway };
+        let rules = Rules {
+            issuer: issuer.to_owned(),
+            audience: tokens.audience.clone(),
+            leeway: tokens.leeway,
+            user_id: tokens.user_id,
+        };
         Ok(Self { rules, access, refresh, verified: Cache::new(REMEMBERED) })
     }
 
@@ -223,6 +226,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
+    use crate::config::UserIdClaim;
     use crate::crypto::keys;
     use crate::domain::{Secret, SessionId, SessionPolicy, UserId};
 
@@ -246,6 +250,7 @@ mod tests {
             audience: None,
             leeway: Duration::from_secs(30),
             hs256_secret: Some(Secret::new("0123456789abcdef0123456789abcdef".to_owned())),
+            user_id: UserIdClaim::String,
         }
     }
 
@@ -265,12 +270,14 @@ mod tests {
 
     fn access_claims() -> AccessClaims {
         let session = SessionId([7; 16]);
-        AccessClaims { user: UserId(17), session, issued_at: NOW, expires_at: after(900) }
+        let names_user = false;
+        AccessClaims { user: UserId(17), session, issued_at: NOW, expires_at: after(900), names_user }
     }
 
     fn refresh_claims() -> RefreshClaims {
         let session = SessionId([7; 16]);
-        RefreshClaims { user: UserId(17), session, counter: 3, issued_at: NOW, expires_at: after(3_600) }
+        let (issued_at, expires_at) = (NOW, after(3_600));
+        RefreshClaims { user: UserId(17), session, counter: 3, issued_at, expires_at, names_user: false }
     }
 
     fn retired(key: &SigningKey, retires_at: Timestamp) -> SigningKey {

@@ -4,6 +4,7 @@
 //! error, a log line or a `Debug` output.
 
 pub(crate) mod api_key;
+mod claims;
 mod digest;
 mod jwt;
 mod keyring;
@@ -13,6 +14,7 @@ pub(crate) mod random;
 pub(crate) mod seal;
 pub(crate) mod token;
 
+pub(crate) use claims::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
 pub(crate) use password::{PasswordError, PasswordPool, Verdict};
 pub(crate) use seal::Sealer;

@@ -13,6 +13,7 @@ use crate::domain::{PlainToken, Secret, TokenHash};
 
 // These keep one kind of SHA-256 apart from every other that is stored.
 const FINGERPRINT: &[u8] = b"keystead fingerprint v1\0";
+const SESSION_KEY: &[u8] = b"keystead session key v1\0";
 const SHORT_CODE: &[u8] = b"keystead short code v1\0";
 
 /// A new 256-bit token, and what is stored of it.
@@ -25,6 +26,20 @@ pub(crate) fn new_token() -> (PlainToken, TokenHash) {
 /// What is stored of a token. SHA-256 without salt is enough: nobody guesses 256 random bits.
 pub(crate) fn hash_token(token: &PlainToken) -> TokenHash {
     TokenHash(sha256(&[token.expose().as_bytes()]))
+}
+
+/// A new key in the form of Django REST framework's tokens, 40 hexadecimal digits, and what is stored of it.
+pub(crate) fn new_session_key() -> (Secret<String>, TokenHash) {
+    let (high, low) = (u128::from_be_bytes(random::bytes()), u32::from_be_bytes(random::bytes()));
+    let digits = format!("{high:032x}{low:08x}");
+    let hash = TokenHash(sha256(&[SESSION_KEY, digits.as_bytes()]));
+    (Secret::new(digits), hash)
+}
+
+/// What is stored of this key; None if no key looks like this.
+pub(crate) fn hash_session_key(text: &str) -> Option<TokenHash> {
+    let is_one = text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_one.then(|| TokenHash(sha256(&[SESSION_KEY, text.as_bytes()])))
 }
 
 /// Eight random decimal digits, for a person to type.
@@ -65,6 +80,16 @@ mod tests {
 
         assert!(matches(&hash_token(&typed), &hash));
         assert!(!matches(&hash, &new_token().1));
+    }
+
+    #[test]
+    fn a_new_session_key_is_found_by_its_hash() {
+        let (key, hash) = new_session_key();
+        assert_eq!(hash_session_key(key.expose()), Some(hash));
+        let upper = key.expose().to_uppercase() + "G";
+        for text in ["", "abc", &key.expose()[1..], &upper, &upper[1..]] {
+            assert_eq!(hash_session_key(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) use permission::{Permission, PermissionName, own_permissions, parse_c
 pub(crate) use rate::{Rate, Standing};
 pub(crate) use registration::Registration;
 pub(crate) use secret::Secret;
-pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy};
+pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy, SessionStyle};
 pub(crate) use time::Timestamp;
 pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::domain::{AccessClaims, Name, Origin, RefreshClaims, SessionId, Timestamp, UserId};
+use crate::domain::{AccessClaims, Name, Origin, RefreshClaims, SessionId, Timestamp, TokenHash, UserId};
 
 /// One log-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,19 @@ pub(crate) struct Session {
     pub(crate) label: Name,
     /// How the user proved who they are: `password`, `code`.
     pub(crate) methods: Vec<String>,
+    pub(crate) style: SessionStyle,
+}
+
+/// What a log-in gives, as the surface where it happened has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum SessionStyle {
+    /// Two tokens, of which the refresh token is used once.
+    #[default]
+    Native,
+    /// Two tokens with simplejwt's claims; whether the refresh token is used once, or until the session ends.
+    SimpleJwt { rotates: bool },
+    /// One key with this hash, which is good until the session ends.
+    Key(TokenHash),
 }
 
 /// How long the tokens of a session live.
@@ -44,6 +57,7 @@ pub(crate) struct NewSession {
     pub(crate) label: Name,
     pub(crate) method: &'static str,
     pub(crate) origin: Origin,
+    pub(crate) style: SessionStyle,
 }
 
 /// What a presented refresh token means for its session.
@@ -51,6 +65,8 @@ pub(crate) struct NewSession {
 pub(crate) enum RefreshStep {
     /// The newest token: it is used up now, and a successor made.
     Rotate,
+    /// The only token of a session that keeps it: another access token is made.
+    Renew,
     /// The one before, shortly after its rotation: a lost reply or a second tab. It gets the same successor.
     Repeat,
     /// An older one: somebody kept a copy. The session ends.
@@ -74,8 +90,12 @@ impl Session {
             user_agent: new.origin.user_agent,
             label: new.label,
             methods: vec![new.method.to_owned()],
+            style: new.style,
         };
         session.extend(policy, now);
+        if let SessionStyle::Key(_) = session.style {
+            session.refresh_expires_at = session.expires_at;
+        }
         session
     }
 
@@ -85,7 +105,7 @@ impl Session {
         if now >= self.refresh_expires_at || now >= self.expires_at {
             RefreshStep::Expired
         } else if counter == self.counter {
-            RefreshStep::Rotate
+            if self.rotates() { RefreshStep::Rotate } else { RefreshStep::Renew }
         } else if is_previous && apart(now, self.last_refreshed_at) <= policy.refresh_grace {
             RefreshStep::Repeat
         } else {
@@ -99,8 +119,22 @@ impl Session {
         self.extend(policy, now);
     }
 
+    /// Goes on without another refresh token.
+    pub(crate) fn renew(&mut self, policy: &SessionPolicy, now: Timestamp) {
+        self.last_refreshed_at = now;
+        self.extend_access(policy, now);
+    }
+
+    fn rotates(&self) -> bool {
+        matches!(self.style, SessionStyle::Native | SessionStyle::SimpleJwt { rotates: true })
+    }
+
     fn extend(&mut self, policy: &SessionPolicy, now: Timestamp) {
         self.refresh_expires_at = now.after(policy.refresh_ttl).whole_secs().min(self.expires_at);
+        self.extend_access(policy, now);
+    }
+
+    fn extend_access(&mut self, policy: &SessionPolicy, now: Timestamp) {
         // Never earlier than one that was given out: this is how long the end of the session is remembered.
         self.access_expires_at =
             now.after(policy.access_ttl).whole_secs().min(self.expires_at).max(self.access_expires_at);
@@ -113,6 +147,7 @@ impl Session {
             session: self.id,
             issued_at: self.last_refreshed_at,
             expires_at: self.access_expires_at,
+            names_user: self.names_user(),
         }
     }
 
@@ -122,9 +157,15 @@ impl Session {
             user: self.user,
             session: self.id,
             counter: self.counter,
-            issued_at: self.last_refreshed_at,
+            // A token that does not rotate is as old as the session.
+            issued_at: if self.rotates() { self.last_refreshed_at } else { self.created_at },
             expires_at: self.refresh_expires_at,
+            names_user: self.names_user(),
         }
+    }
+
+    fn names_user(&self) -> bool {
+        matches!(self.style, SessionStyle::SimpleJwt { .. })
     }
 }
 
@@ -151,8 +192,25 @@ mod tests {
             label: Name::default(),
             method: "password",
             origin: Origin::default(),
+            style: SessionStyle::default(),
         };
         Session::open(new, &POLICY, Timestamp::from_secs(1_000))
+    }
+
+    #[test]
+    fn a_session_that_keeps_its_refresh_token_lives_as_long_as_that() {
+        let mut session = Session { style: SessionStyle::SimpleJwt { rotates: false }, ..session() };
+        let refresh = session.refresh_claims();
+
+        for secs in [1_001, 1_500, 90_000] {
+            let now = Timestamp::from_secs(secs);
+            assert_eq!(session.step(0, &POLICY, now), RefreshStep::Renew);
+            session.renew(&POLICY, now);
+            assert_eq!(session.access_claims().issued_at, now);
+            assert_eq!(session.access_claims().expires_at, now.after(POLICY.access_ttl));
+            assert_eq!(session.refresh_claims(), refresh, "the same token");
+        }
+        assert_eq!(session.step(0, &POLICY, refresh.expires_at), RefreshStep::Expired);
     }
 
     #[test]

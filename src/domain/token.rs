@@ -9,6 +9,8 @@ pub(crate) struct AccessClaims {
     pub(crate) session: SessionId,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// Whether it says the user in simplejwt's claim too.
+    pub(crate) names_user: bool,
 }
 
 /// What a refresh token says: a place in its session's chain of refreshes.
@@ -20,6 +22,8 @@ pub(crate) struct RefreshClaims {
     pub(crate) counter: u64,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// Whether it says the user in simplejwt's claim too.
+    pub(crate) names_user: bool,
 }
 
 /// A random 256-bit secret in the form that people hold: 43 characters of base64url.

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::domain::{NewSession, NewUser, Origin, Session, SessionId, User};
+    use crate::domain::{NewSession, NewUser, Origin, Session, SessionId, SessionStyle, User};
     use crate::flows::authenticate::Credential;
     use crate::store::StoreError;
 
@@ -133,6 +133,7 @@ mod tests {
                 label: Name::default(),
                 method: "password",
                 origin: Origin::default(),
+                style: SessionStyle::default(),
             };
             let session = Session::open(new, &policy, now);
             tx.save_session(&session)?;

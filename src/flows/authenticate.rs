@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::crypto::TokenError;
 use crate::crypto::api_key::{PREFIX, hash_api_key};
+use crate::crypto::token::hash_session_key;
 use crate::domain::{ApiKeyId, KeyUse, Origin, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 
@@ -72,6 +74,21 @@ pub(crate) fn authenticate_by_api_key(app: &App, origin: Origin, text: &str) -> 
     Ok(Caller { user, credential: Credential::ApiKey(key.id), origin })
 }
 
+/// Takes the key of a log-in for its user: its session not over, its user there and active.
+pub(crate) fn authenticate_by_session_key(
+    app: &App,
+    origin: Origin,
+    text: &str,
+) -> Result<Caller, FlowError> {
+    let hash = hash_session_key(text).ok_or(FlowError::InvalidToken)?;
+    let session = app.store.read()?.session_by_key(&hash)?.ok_or(FlowError::InvalidToken)?;
+    if app.clock.now() >= session.expires_at {
+        return Err(FlowError::InvalidToken);
+    }
+    let user = active_user(app, session.user)?;
+    Ok(Caller { user, credential: Credential::Session(session.id), origin })
+}
+
 /// Says what a token of either kind is good for now.
 pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowError> {
     let now = app.clock.now();
@@ -100,6 +117,13 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
         issued_at: claims.issued_at,
         expires_at: claims.expires_at,
     })
+}
+
+/// Whether this is a token of ours that was good once and is only too old.
+pub(crate) fn has_expired(app: &App, token: &str) -> bool {
+    let (now, keyring) = (app.clock.now(), app.keyring());
+    keyring.verify_access(token, now) == Err(TokenError::Expired)
+        || keyring.verify_refresh(token, now) == Err(TokenError::Expired)
 }
 
 /// What somebody else is told of a token that is worth something now.

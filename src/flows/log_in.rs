@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::crypto::Verdict;
-use crate::crypto::token::{fingerprint, new_token};
-use crate::domain::{EventKind, Name, Origin, Password, PasswordHash, PlainToken, Target, User};
+use crate::crypto::token::{fingerprint, new_session_key, new_token};
+use crate::domain::{
+    EventKind, Name, Origin, Password, PasswordHash, PlainToken, Secret, SessionStyle, Target, User,
+};
 use crate::flows::FlowError;
 use crate::flows::steps::{
     Audit, Evenly, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign,
@@ -24,6 +26,7 @@ pub(crate) struct Credentials {
     /// What the user calls this log-in: `My phone`.
     label: Name,
     browser: Browser,
+    style: SessionStyle,
 }
 
 /// What a browser is called, so that its owner's wrong passwords are not counted with those of strangers.
@@ -46,7 +49,13 @@ impl Credentials {
     pub(crate) fn new(text: &str, password: Password, label: Name, browser: Browser) -> Self {
         let identifier = Identifier::parse(text);
         let fingerprint = fingerprint("identifier", identifier.canonical().unwrap_or(text).as_bytes());
-        Self { identifier, fingerprint, password, label, browser }
+        Self { identifier, fingerprint, password, label, browser, style: SessionStyle::Native }
+    }
+
+    /// Wants what another surface gives.
+    #[must_use]
+    pub(crate) fn styled(self, style: SessionStyle) -> Self {
+        Self { style, ..self }
     }
 
     /// Every spelling of an account's names counts as the account.
@@ -72,6 +81,17 @@ pub(crate) async fn log_in(
         evenly.end().await;
     }
     outcome
+}
+
+/// The same for a client that is given one key in place of tokens.
+pub(crate) async fn log_in_for_key(
+    app: &App,
+    origin: &Origin,
+    credentials: Credentials,
+) -> Result<(Arc<User>, Secret<String>), FlowError> {
+    let (key, hash) = new_session_key();
+    let logged_in = log_in(app, origin, credentials.styled(SessionStyle::Key(hash))).await?;
+    Ok((logged_in.user, key))
 }
 
 async fn attempt(app: &App, origin: &Origin, credentials: &Credentials) -> Result<LoggedIn, FlowError> {
@@ -152,7 +172,7 @@ async fn open_session(
     credentials: &Credentials,
     guess: &Guess,
 ) -> Result<Opened, FlowError> {
-    let opening = Opening::new(app, origin, "password", credentials.label.clone());
+    let opening = Opening::new(app, origin, "password", credentials.label.clone(), credentials.style);
     let event = Audit { now: opening.now, origin }
         .success(EventKind::LoginSucceeded)
         .by(verified)

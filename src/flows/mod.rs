@@ -49,8 +49,8 @@ pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_k
 pub(crate) use assign_password::{Term, assign_password};
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
-    Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, introspect,
-    is_api_key,
+    Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, authenticate_by_session_key,
+    has_expired, inspect_token, introspect, is_api_key,
 };
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
@@ -65,7 +65,7 @@ pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use list_events::{EventFilter, list_events, search_events};
 pub(crate) use list_users::{ListUsers, list_users, view_user};
-pub(crate) use log_in::{Browser, Credentials, log_in};
+pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere, revoke_token};
 pub(crate) use manage_groups::{
     GroupChange, create_group, delete_group, list_groups, update_group, view_group,
@@ -86,7 +86,7 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Whose};
+pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Tokens, Whose};
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

@@ -41,7 +41,7 @@ mod tests {
     use crate::config::Config;
     use crate::domain::{
         ApiKey, ApiKeyId, Email, GroupId, Guesses, Lane, Name, NewSession, NewUser, Origin, PermissionId,
-        Session, SessionId, TokenHash, User, Username,
+        Session, SessionId, SessionStyle, TokenHash, User, Username,
     };
     use crate::flows::authenticate::Credential;
     use crate::store::StoreError;
@@ -57,7 +57,8 @@ mod tests {
         for n in 0..100_u8 {
             let written = app.store.write(move |tx| {
                 let (id, label, method) = (SessionId::new(now, [n; 10]), Name::default(), "password");
-                let new = NewSession { id, user, label, method, origin: Origin::default() };
+                let (origin, style) = (Origin::default(), SessionStyle::default());
+                let new = NewSession { id, user, label, method, origin, style };
                 tx.save_session(&Session::open(new, &policy, now))?;
                 let (id, hash) = (ApiKeyId::new(now, [n; 10]), TokenHash([n; 32]));
                 let (name, prefix) = (Name::default(), String::new());

@@ -11,7 +11,7 @@ use crate::flows::steps::{Audit, LoggedIn, post_to_user, sign};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
-/// Rotates the refresh token. Check, rotation and the memory of it are one transaction, so of two at once one is the
+/// Rotates the refresh token, unless its session keeps the one it has. Check, rotation and the memory of it are one transaction, so of two at once one is the
 /// first. The previous token, shortly after its rotation, gets the same successor; an older one ends the session.
 pub(crate) async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<LoggedIn, FlowError> {
     let now = app.clock.now();
@@ -54,6 +54,11 @@ fn take_step(
     Ok(match session.step(claims.counter, policy, now) {
         RefreshStep::Rotate => {
             session.rotate(policy, now);
+            tx.save_session(&session)?;
+            Outcome::Refreshed(user, session)
+        }
+        RefreshStep::Renew => {
+            session.renew(policy, now);
             tx.save_session(&session)?;
             Outcome::Refreshed(user, session)
         }

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::config::{RegistrationMode, Verification};
 use crate::crypto::random;
 use crate::domain::{
-    Avatar, CodePurpose, Email, EventKind, MailKind, Name, NewPassword, NewUser, Origin, Party, PasswordHash,
-    Registration, RegistrationId, Timestamp, User, Username,
+    Avatar, CodePurpose, Email, EventKind, Invalid, MailKind, Name, NewPassword, NewUser, Origin, Party,
+    PasswordHash, Registration, RegistrationId, Timestamp, User, Username,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, Binding, evenly, new_verification, post_to_user, takes_mail};
@@ -15,7 +15,8 @@ use crate::store::WriteTx;
 /// What somebody gives to have an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Register {
-    pub(crate) email: Email,
+    /// Who has none can only be let in where no address is verified.
+    pub(crate) email: Option<Email>,
     pub(crate) password: NewPassword,
     pub(crate) username: Option<Username>,
     pub(crate) first_name: Name,
@@ -40,27 +41,32 @@ pub(crate) async fn register(app: &App, origin: &Origin, new: Register) -> Resul
     if app.config.registration.mode == RegistrationMode::Closed {
         return Err(FlowError::RegistrationClosed);
     }
+    let is_required = app.config.registration.verification == Verification::Required;
+    let email = match &new.email {
+        None if is_required => return Err(FlowError::Invalid("email", vec![Invalid::required()])),
+        email => email.clone().filter(|_| is_required),
+    };
     let hash = app.passwords.hash(new.password.as_password()).await?;
-    match app.config.registration.verification {
-        Verification::Required => evenly(wait_for_code(app, origin, new, hash)).await,
-        Verification::Optional | Verification::None => make_user(app, origin, new, hash).await,
+    match email {
+        Some(email) => evenly(wait_for_code(app, origin, email, new, hash)).await,
+        None => make_user(app, origin, new, hash).await,
     }
 }
 
 async fn wait_for_code(
     app: &App,
     origin: &Origin,
+    email: Email,
     new: Register,
     password: PasswordHash,
 ) -> Result<Registered, FlowError> {
     let now = app.clock.now();
     let id = RegistrationId::new(now, random::bytes());
-    let email = new.email.clone();
     let binding = Binding::Registration(id);
     let (code, mail) = new_verification(app, origin, binding, &email, &origin.languages, now)?;
     let mut registration = Registration {
         id,
-        email: new.email,
+        email: email.clone(),
         username: new.username,
         first_name: new.first_name,
         last_name: new.last_name,
@@ -141,16 +147,19 @@ async fn make_user(
     password: PasswordHash,
 ) -> Result<Registered, FlowError> {
     let now = app.clock.now();
-    let verification = match app.config.registration.verification {
-        Verification::Optional => {
-            let binding = Binding::Address(&new.email);
-            Some(new_verification(app, origin, binding, &new.email, &origin.languages, now)?)
-        }
+    let verified = match app.config.registration.verification {
+        Verification::Optional => new.email.clone(),
         Verification::Required | Verification::None => None,
     };
-    let takes_mail = verification.is_some() && takes_mail(app, &new.email, MailKind::VerifyEmail, now);
+    let verification = match &verified {
+        Some(email) => {
+            Some(new_verification(app, origin, Binding::Address(email), email, &origin.languages, now)?)
+        }
+        None => None,
+    };
+    let takes_mail = verified.is_some_and(|email| takes_mail(app, &email, MailKind::VerifyEmail, now));
     let new = NewUser {
-        email: Some(new.email),
+        email: new.email,
         username: new.username,
         first_name: new.first_name,
         last_name: new.last_name,

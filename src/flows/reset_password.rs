@@ -32,6 +32,13 @@ impl ResetLink {
         Some(Self { user, token: PlainToken::parse(token)? })
     }
 
+    /// The same where `uid` may also be what allauth makes of the number: base 36. Both readings are tried.
+    pub(crate) fn parse_either(uid: &str, token: &str) -> Vec<Self> {
+        let base_36 = u64::from_str_radix(uid, 36).ok().map(UserId);
+        let base_36 = base_36.and_then(|user| Some(Self { user, token: PlainToken::parse(token)? }));
+        Self::parse(uid, token).into_iter().chain(base_36).collect()
+    }
+
     fn address(&self, base: &str) -> Secret<String> {
         let uid = URL_SAFE_NO_PAD.encode(self.user.to_string());
         Secret::new(format!("{base}/account/reset/?uid={uid}&token={}", self.token.expose()))
@@ -173,5 +180,11 @@ mod tests {
         {
             assert!(ResetLink::parse(uid, token).is_none(), "{uid} {token}");
         }
+        let users = |uid: &str| -> Vec<UserId> {
+            ResetLink::parse_either(uid, token).iter().map(|link| link.user).collect()
+        };
+        assert_eq!(users("h"), [UserId(17)], "as allauth writes it");
+        assert!(users("MTc").contains(&UserId(17)));
+        assert_eq!(users("zzzzzzzzzzzzzzzzz"), []);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::token::hash_token;
 use crate::domain::{
-    Code, CodeHash, CodePurpose, Event, EventKind, Name, Origin, Registration, Secret, Session, Timestamp,
-    TokenHash, User,
+    Code, CodeHash, CodePurpose, Event, EventKind, Name, Origin, Registration, Secret, Session, SessionStyle,
+    Timestamp, TokenHash, User,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{
@@ -22,7 +22,7 @@ pub(crate) async fn verify_email(
     code: Code,
     whose: Option<Whose>,
 ) -> Result<LoggedIn, FlowError> {
-    let opening = Opening::new(app, origin, "code", Name::default());
+    let opening = Opening::new(app, origin, "code", Name::default(), SessionStyle::Native);
     let audit = Audit { now: opening.now, origin };
     let verified = audit.success(EventKind::UserVerified);
     let failed = audit.failure(EventKind::VerificationFailed);

@@ -7,7 +7,7 @@ use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 
 use crate::app::App;
 use crate::domain::Origin;
-use crate::flows;
+use crate::flows::{self, FlowError};
 use crate::http::access::{Access, Gate};
 use crate::http::cookies;
 use crate::http::error::ApiError;
@@ -35,23 +35,27 @@ pub(crate) type User = flows::Caller;
 impl Admit for User {
     fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
         let caller = match shown(req)? {
-            Some(Shown::AccessToken(token)) => flows::authenticate(app, req.origin(), token)?,
-            Some(Shown::ApiKey(key)) => flows::authenticate_by_api_key(app, req.origin(), key)?,
+            Some(shown) => shown.caller(app, req)?,
             None => by_cookie(app, req)?,
         };
-        if gate.needs_session {
-            caller.own_session()?;
+        pass(app, caller, gate)
+    }
+}
+
+/// Holds somebody who proved who they are to the rest of what the endpoint wants.
+pub(crate) fn pass(app: &App, caller: User, gate: Gate) -> Result<User, ApiError> {
+    if gate.needs_session {
+        caller.own_session()?;
+    }
+    if caller.user.password_is_temporary && !gate.takes_temporary_password {
+        return Err(ApiError::PasswordChangeRequired);
+    }
+    match gate.access {
+        Access::AnyStaff if !caller.user.is_staff => Err(ApiError::PermissionDenied),
+        Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
+            Err(ApiError::PermissionDenied)
         }
-        if caller.user.password_is_temporary && !gate.takes_temporary_password {
-            return Err(ApiError::PasswordChangeRequired);
-        }
-        match gate.access {
-            Access::AnyStaff if !caller.user.is_staff => Err(ApiError::PermissionDenied),
-            Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
-                Err(ApiError::PermissionDenied)
-            }
-            _ => Ok(caller),
-        }
+        _ => Ok(caller),
     }
 }
 
@@ -88,14 +92,26 @@ fn only<'a>(req: &'a Req, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// What somebody shows in the `Authorization` header.
-enum Shown<'a> {
+pub(crate) enum Shown<'a> {
     AccessToken(&'a str),
     ApiKey(&'a str),
+    /// What a log-in of a compatibility surface gave.
+    SessionKey(&'a str),
+}
+
+impl Shown<'_> {
+    pub(crate) fn caller(&self, app: &App, req: &Req) -> Result<User, FlowError> {
+        match self {
+            Self::AccessToken(token) => flows::authenticate(app, req.origin(), token),
+            Self::ApiKey(key) => flows::authenticate_by_api_key(app, req.origin(), key),
+            Self::SessionKey(key) => flows::authenticate_by_session_key(app, req.origin(), key),
+        }
+    }
 }
 
 /// Reads the `Authorization` header (RFC 6750, section 2.1), if there is one; `Token` is Django's word, for keys only.
 /// Credentials in the query are not looked at: they end up in logs.
-fn shown(req: &Req) -> Result<Option<Shown<'_>>, ApiError> {
+pub(crate) fn shown(req: &Req) -> Result<Option<Shown<'_>>, ApiError> {
     let mut values = req.headers().get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().map_err(|_| ApiError::InvalidToken)?;
@@ -107,8 +123,11 @@ fn shown(req: &Req) -> Result<Option<Shown<'_>>, ApiError> {
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     if is_bearer && !flows::is_api_key(credential) {
         Ok(Some(Shown::AccessToken(credential)))
-    } else if is_bearer || scheme.eq_ignore_ascii_case("token") {
+    } else if is_bearer {
         Ok(Some(Shown::ApiKey(credential)))
+    } else if scheme.eq_ignore_ascii_case("token") {
+        let is_api_key = flows::is_api_key(credential);
+        Ok(Some(if is_api_key { Shown::ApiKey(credential) } else { Shown::SessionKey(credential) }))
     } else {
         Err(ApiError::NotAuthenticated)
     }

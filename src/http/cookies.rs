@@ -13,7 +13,7 @@ use warp::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use crate::app::App;
 use crate::config::{CookiesConfig, SameSite};
 use crate::domain::PlainToken;
-use crate::flows::LoggedIn;
+use crate::flows::{LoggedIn, Tokens};
 use crate::http::reply::Reply;
 
 /// How long a browser keeps its name.
@@ -46,9 +46,25 @@ pub(crate) fn are_wanted(config: &CookiesConfig, asked: Option<bool>) -> bool {
 
 /// Sets both tokens as cookies, each for as long as it lives.
 pub(crate) fn give_tokens(app: &App, reply: Reply, logged_in: &LoggedIn) -> Reply {
-    let (config, tokens, now) = (&app.config.cookies, &logged_in.tokens, app.clock.now());
-    let reply = set(config, reply, &config.access_name, &tokens.access, tokens.access_expires_at.since(now));
-    set(config, reply, &config.refresh_name, &tokens.refresh, tokens.refresh_expires_at.since(now))
+    let config = &app.config.cookies;
+    let reply = give_access(app, reply, &config.access_name, &logged_in.tokens);
+    give_refresh(app, reply, &config.refresh_name, &logged_in.tokens)
+}
+
+/// Sets the access token as a cookie of this name.
+pub(crate) fn give_access(app: &App, reply: Reply, name: &str, tokens: &Tokens) -> Reply {
+    let max_age = tokens.access_expires_at.since(app.clock.now());
+    set(&app.config.cookies, reply, name, &tokens.access, max_age)
+}
+
+pub(crate) fn give_refresh(app: &App, reply: Reply, name: &str, tokens: &Tokens) -> Reply {
+    let max_age = tokens.refresh_expires_at.since(app.clock.now());
+    set(&app.config.cookies, reply, name, &tokens.refresh, max_age)
+}
+
+/// Takes a cookie of this name away from the browser.
+pub(crate) fn take(app: &App, reply: Reply, name: &str) -> Reply {
+    set(&app.config.cookies, reply, name, "", Duration::ZERO)
 }
 
 /// Lets the browser keep the name that the limits know it by.
@@ -60,8 +76,7 @@ pub(crate) fn name_browser(app: &App, reply: Reply, name: &PlainToken) -> Reply 
 /// Takes the tokens away from the browser. Its name stays: it is not a log-in.
 pub(crate) fn take_tokens(app: &App, reply: Reply) -> Reply {
     let config = &app.config.cookies;
-    let reply = set(config, reply, &config.access_name, "", Duration::ZERO);
-    set(config, reply, &config.refresh_name, "", Duration::ZERO)
+    take(app, take(app, reply, &config.access_name), &config.refresh_name)
 }
 
 fn set(config: &CookiesConfig, reply: Reply, name: &str, value: &str, max_age: Duration) -> Reply {

@@ -17,6 +17,7 @@ use crate::http::error::ApiError;
 use crate::http::limits::ADMIN_BODY_BYTES;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::http::request_id::RequestId;
 use crate::limiter::Subject;
 
 /// What a handler works with: the service, and who is calling. The type of `caller` is the proof that it was checked.
@@ -25,6 +26,18 @@ pub(crate) struct Cx<C> {
     pub(crate) caller: C,
 }
 
+/// A set of paths with one wire style.
+#[derive(Debug)]
+pub(crate) struct Surface {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the committed OpenAPI document is compared with it"))]
+    pub(crate) name: &'static str,
+    /// How it says what went wrong.
+    pub(crate) tell: fn(&ApiError, &RequestId) -> Reply,
+}
+
+/// The surface that Keystead has of its own.
+pub(crate) static NATIVE: Surface = Surface { name: "native", tell: ApiError::to_reply };
+
 /// One endpoint of the API.
 #[cfg_attr(not(test), expect(dead_code, reason = "the committed OpenAPI document is compared with the rest"))]
 pub(crate) struct Endpoint {
@@ -32,6 +45,7 @@ pub(crate) struct Endpoint {
     /// The first is its name; the others are the same endpoint for front ends that know it by them.
     pub(crate) paths: Vec<&'static str>,
     pub(crate) gate: Gate,
+    pub(crate) surface: &'static Surface,
     pub(crate) summary: &'static str,
     pub(crate) body: Option<SchemaOf>,
     /// What the body is written in.
@@ -102,7 +116,8 @@ where
     endpoint(method, path, Access::Staff(permission), handler)
 }
 
-fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
+/// An endpoint for whom `C` admits.
+pub(crate) fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
 where
     C: Admit + Send + 'static,
     F: Fn(Cx<C>, Req) -> A + Copy + Send + Sync + 'static,
@@ -112,6 +127,7 @@ where
         method,
         paths: vec![path],
         gate: Gate { access, needs_session: false, takes_temporary_password: false },
+        surface: &NATIVE,
         summary: "",
         body: None,
         media_type: "application/json",
@@ -133,6 +149,11 @@ impl Endpoint {
         self
     }
 
+    pub(crate) fn of(mut self, surface: &'static Surface) -> Self {
+        self.surface = surface;
+        self
+    }
+
     /// No API key is enough.
     pub(crate) fn needs_session(mut self) -> Self {
         self.gate.needs_session = true;
@@ -151,10 +172,15 @@ impl Endpoint {
         self
     }
 
-    pub(crate) fn body<B: Body>(mut self) -> Self {
+    pub(crate) fn body<B: Body>(self) -> Self {
         #[cfg(test)]
         crate::http::body::tests::assert_the_schema_is_what_is_decoded::<B>();
-        self.body = Some(SchemaOf::of::<B>());
+        self.described_by::<B>()
+    }
+
+    /// What a body has that the surface reads in its own way.
+    pub(crate) fn described_by<T: ToSchema>(mut self) -> Self {
+        self.body = Some(SchemaOf::of::<T>());
         self
     }
 
@@ -199,7 +225,7 @@ impl Endpoint {
             Ok(reply) => Ok(reply.standing(&standing)),
             // It says how that other limit stands.
             Err(error @ ApiError::RateLimited { .. }) => Err(error),
-            Err(error) => Ok(error.into_reply(&id).standing(&standing)),
+            Err(error) => Ok((self.surface.tell)(&error, &id).standing(&standing)),
         }
     }
 }

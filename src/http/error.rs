@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
-use warp::http::StatusCode;
-use warp::http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use warp::http::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use warp::http::{Method, StatusCode};
 
 use crate::domain::{Invalid, Standing};
 use crate::flows::FlowError;
@@ -30,6 +31,7 @@ pub(crate) enum ApiError {
     SessionRequired,
     NotFound,
     MethodNotAllowed {
+        method: Method,
         allow: String,
     },
     Conflict(&'static str, Invalid),
@@ -46,6 +48,8 @@ pub(crate) enum ApiError {
     },
     Unavailable(String),
     Internal(String),
+    /// What a compatibility surface says in its own words.
+    Told(StatusCode, Value),
 }
 
 impl ApiError {
@@ -111,13 +115,14 @@ impl ApiError {
             Self::Unavailable(_) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "Nothing can be saved at the moment: try again.")
             }
+            Self::Told(status, _) => (*status, "invalid", "The request was refused."),
             Self::Internal(_) => {
                 (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; it is in the log.")
             }
         }
     }
 
-    pub(crate) fn into_reply(self, id: &RequestId) -> Reply {
+    pub(crate) fn to_reply(&self, id: &RequestId) -> Reply {
         let (status, code, detail) = self.problem();
         self.log(id);
         let problem = Problem {
@@ -129,14 +134,18 @@ impl ApiError {
             request_id: id.to_string(),
             errors: self.field_errors(),
         };
-        let mut reply = Reply::problem(status, &problem);
+        self.dress(Reply::problem(status, &problem))
+    }
+
+    /// Adds the headers that belong to it.
+    pub(crate) fn dress(&self, mut reply: Reply) -> Reply {
         if let Some((name, value)) = self.header() {
             reply = reply.header(name, value);
         }
         if let Self::RateLimited { limit, retry_after } = self {
             // The reset is the moment that Retry-After names, as the draft wants it.
-            let reset = retry_after.max(Duration::from_secs(1));
-            reply = reply.standing(&Standing { limit, remaining: 0, reset, wait: Some(retry_after) });
+            let (limit, reset) = (*limit, (*retry_after).max(Duration::from_secs(1)));
+            reply = reply.standing(&Standing { limit, remaining: 0, reset, wait: Some(*retry_after) });
         }
         // The rest of a body that was not read would be taken for the next request.
         if matches!(self, Self::BodyTooLarge) {
@@ -145,7 +154,8 @@ impl ApiError {
         reply
     }
 
-    fn header(&self) -> Option<(warp::http::HeaderName, HeaderValue)> {
+    /// The header that belongs to the status, whatever the body looks like.
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::NotAuthenticated | Self::InvalidCredentials => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
@@ -153,7 +163,7 @@ impl ApiError {
             Self::InvalidToken => {
                 Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\"")))
             }
-            Self::MethodNotAllowed { allow } => Some((ALLOW, HeaderValue::from_str(allow).ok()?)),
+            Self::MethodNotAllowed { allow, .. } => Some((ALLOW, HeaderValue::from_str(allow).ok()?)),
             Self::Overloaded { retry_after } | Self::RateLimited { retry_after, .. } => {
                 Some((RETRY_AFTER, HeaderValue::from(whole_secs(*retry_after).max(1))))
             }
@@ -179,7 +189,7 @@ impl ApiError {
     }
 
     /// What the client must not see goes to the log, once, here.
-    fn log(&self, id: &RequestId) {
+    pub(crate) fn log(&self, id: &RequestId) {
         match self {
             Self::Internal(reason) => {
                 tracing::error!(request.id = %id, reason, "a request failed for a reason of ours");

@@ -6,6 +6,7 @@
 mod access;
 mod body;
 mod caller;
+mod compat;
 mod cookies;
 mod cors;
 mod endpoint;
@@ -26,5 +27,5 @@ mod staff_views;
 mod views;
 
 pub(crate) use head::Peer;
-pub(crate) use openapi::DOCUMENT as OPENAPI_DOCUMENT;
+pub(crate) use openapi::document as openapi_document;
 pub(crate) use router::service;

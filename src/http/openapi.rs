@@ -1,7 +1,42 @@
 //! The OpenAPI document: made from the endpoint list, committed, and served as committed. A test compares the two.
 
-/// `assets/openapi.json`, as it is served and printed.
-pub(crate) const DOCUMENT: &str = include_str!("../../assets/openapi.json");
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::config::CompatConfig;
+
+/// `assets/openapi.json`: the native API.
+const DOCUMENT: &str = include_str!("../../assets/openapi.json");
+
+/// What each surface adds to it.
+const SURFACES: [(&str, &str); 1] =
+    [("dj-rest-auth", include_str!("../../assets/openapi/dj-rest-auth.json"))];
+
+/// The document of what is served, as it is served and printed: the native API, and the surfaces that are on.
+pub(crate) fn document(config: &CompatConfig) -> Cow<'static, str> {
+    let profiles = config.profiles();
+    let parts = SURFACES.iter().filter(|(name, _)| profiles.contains(name));
+    let parts: Vec<&str> = parts.map(|(_, part)| *part).collect();
+    if parts.is_empty() { Cow::Borrowed(DOCUMENT) } else { Cow::Owned(with(&parts)) }
+}
+
+fn with(parts: &[&str]) -> String {
+    // A test holds each file to what made it: they parse.
+    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let mut document = parse(DOCUMENT);
+    for part in parts {
+        let part = parse(part);
+        for place in ["/paths", "/components/schemas"] {
+            if let (Some(Value::Object(all)), Some(Value::Object(more))) =
+                (document.pointer_mut(place), part.pointer(place))
+            {
+                all.extend(more.clone());
+            }
+        }
+    }
+    format!("{document:#}\n")
+}
 
 #[cfg(test)]
 mod tests {
@@ -10,38 +45,69 @@ mod tests {
     use serde_json::{Map, Value, json};
     use utoipa::ToSchema;
 
-    use super::DOCUMENT;
+    use super::{DOCUMENT, SURFACES};
     use crate::config::Config;
     use crate::http::access::Access;
-    use crate::http::endpoint::{Endpoint, SchemaOf};
+    use crate::http::endpoint::{Endpoint, NATIVE, SchemaOf};
     use crate::http::error::Problem;
-    use crate::http::routes;
+    use crate::http::{compat, routes};
 
     /// `UPDATE=1 cargo test` writes the file anew.
     #[test]
     fn the_committed_document_describes_the_endpoints() {
-        let mut made = serde_json::to_string_pretty(&document(&routes::endpoints())).expect("serializes");
-        made.push('\n');
-        #[expect(clippy::disallowed_methods, reason = "asks whether to write the file")]
-        if std::env::var_os("UPDATE").is_some() {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/openapi.json");
-            std::fs::write(path, &made).expect("written");
-        } else {
-            assert!(made == DOCUMENT, "assets/openapi.json is old: run UPDATE=1 cargo test");
+        hold("assets/openapi.json", DOCUMENT, &document(&routes::endpoints()));
+        let on: Vec<String> = SURFACES.iter().map(|(name, _)| format!("{name:?}")).collect();
+        let config = Config::from_toml(&format!("[compat]\nprofiles = [{}]\n", on.join(", ")));
+        let endpoints = compat::endpoints(&config.expect("valid").compat);
+        for (name, committed) in SURFACES {
+            let own: Vec<&Endpoint> =
+                endpoints.iter().filter(|endpoint| endpoint.surface.name == name).collect();
+            let (paths, schemas) = described(own);
+            let part = json!({ "paths": paths, "components": { "schemas": schemas } });
+            hold(&format!("assets/openapi/{name}.json"), committed, &part);
         }
     }
 
-    fn document(endpoints: &[Endpoint]) -> Value {
-        let mut schemas = BTreeMap::new();
-        let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-        add_schema(&mut schemas, &problem());
+    fn hold(path: &str, committed: &str, document: &Value) {
+        let made = format!("{document:#}\n");
+        #[expect(clippy::disallowed_methods, reason = "asks whether to write the file")]
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(format!("{}/{path}", env!("CARGO_MANIFEST_DIR")), made).expect("written");
+        } else {
+            assert!(made == committed, "{path} is old: run UPDATE=1 cargo test");
+        }
+    }
+
+    #[test]
+    fn a_surface_that_is_on_is_in_the_document() {
+        let config = |text: &str| Config::from_toml(text).expect("valid").compat;
+        let login = "/paths/~1api~1authentication~1login~1/post/tags/0";
+        let of =
+            |text: &str| -> Value { serde_json::from_str(&super::document(&config(text))).expect("JSON") };
+        assert_eq!(of("").pointer(login), None);
+        let on = of("[compat]\nprofiles = [\"dj-rest-auth\"]\n");
+        assert_eq!(on.pointer(login), Some(&json!("dj-rest-auth")));
+        assert!(on.pointer("/components/schemas/dj_rest_auth.LogIn").is_some());
+        assert!(on.pointer("/paths/~1auth~1login~1").is_some());
+    }
+
+    type Described = (BTreeMap<String, Map<String, Value>>, BTreeMap<String, Value>);
+
+    fn described<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Described {
+        let (mut paths, mut schemas): Described = Default::default();
         for endpoint in endpoints {
             for path in &endpoint.paths {
                 let operation = operation(endpoint, path, &mut schemas);
                 let method = endpoint.method.as_str().to_ascii_lowercase();
-                paths.entry(path).or_default().insert(method, operation);
+                paths.entry((*path).to_owned()).or_default().insert(method, operation);
             }
         }
+        (paths, schemas)
+    }
+
+    fn document(endpoints: &[Endpoint]) -> Value {
+        let (paths, mut schemas) = described(endpoints);
+        add_schema(&mut schemas, &problem());
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -82,7 +148,8 @@ mod tests {
     fn operation(endpoint: &Endpoint, path: &str, schemas: &mut BTreeMap<String, Value>) -> Value {
         let mut operation = Map::new();
         operation.insert("summary".into(), endpoint.summary.into());
-        operation.insert("tags".into(), json!([tag(path)]));
+        let is_native = endpoint.surface.name == NATIVE.name;
+        operation.insert("tags".into(), json!([if is_native { tag(path) } else { endpoint.surface.name }]));
         let parameters = parameters(endpoint, path);
         if !parameters.is_empty() {
             operation.insert("parameters".into(), parameters.into());
@@ -102,7 +169,11 @@ mod tests {
             }
             responses.insert(status.as_str().into(), response);
         }
-        let problem = json!({ "application/problem+json": { "schema": reference(&problem()) } });
+        let problem = if is_native {
+            json!({ "application/problem+json": { "schema": reference(&problem()) } })
+        } else {
+            json!({ "application/json": { "schema": { "type": "object" } } })
+        };
         if endpoint.limit.is_some() {
             let number = json!({ "schema": { "type": "integer" } });
             let names = ["Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
@@ -112,8 +183,8 @@ mod tests {
             let response = json!({ "description": description, "headers": headers, "content": problem });
             responses.insert("429".into(), response);
         }
-        responses
-            .insert("default".into(), json!({ "description": "A problem (RFC 9457)", "content": problem }));
+        let wrong = if is_native { "A problem (RFC 9457)" } else { "What was wrong, as the surface says it" };
+        responses.insert("default".into(), json!({ "description": wrong, "content": problem }));
         operation.insert("responses".into(), responses.into());
         let security = match endpoint.gate.access {
             Access::Public => json!([]),

@@ -141,7 +141,7 @@ impl Req {
     }
 
     /// Counts the bytes that really come, not those that a header promises.
-    async fn bytes(&mut self) -> Result<Vec<u8>, ApiError> {
+    pub(crate) async fn bytes(&mut self) -> Result<Vec<u8>, ApiError> {
         let read = async {
             let mut bytes = Vec::new();
             while let Some(chunk) = self.body.next().await {

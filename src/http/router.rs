@@ -15,8 +15,9 @@ use warp::reply::Reply as _;
 
 use crate::app::App;
 use crate::config::ServerConfig;
+use crate::http::compat;
 use crate::http::cors::Cors;
-use crate::http::endpoint::Endpoint;
+use crate::http::endpoint::{Endpoint, NATIVE, Surface};
 use crate::http::error::ApiError;
 use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
@@ -45,7 +46,8 @@ pub(crate) fn service(
 }
 
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
-    let router = Arc::new(Router::new(&app, routes::endpoints()));
+    let endpoints = routes::endpoints().into_iter().chain(compat::endpoints(&app.config.compat)).collect();
+    let router = Arc::new(Router::new(&app, endpoints));
     let process = router.process;
     let own = Arc::clone(&app);
     warp::any()
@@ -111,11 +113,10 @@ impl Router {
     async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<Vec<u8>> {
         let (id, method) = (req.id, req.method.clone());
         let permission = self.cors.permission(&req);
-        let (path, outcome) = match self.find(&mut req) {
+        let (path, reply) = match self.find(&mut req) {
             Ok((path, place)) => (path, Arc::clone(&self).run(place, app, req).await),
-            Err(outcome) => ("unknown", outcome),
+            Err(reply) => ("unknown", reply),
         };
-        let reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
         let reply = if method == Method::HEAD { reply.without_body() } else { reply };
         let mut response = reply.into_response(self.headers.of_answer(&id));
         if let Some(permission) = permission {
@@ -132,32 +133,37 @@ impl Router {
     }
 
     /// The endpoint that a request is for, by its first path and its place in the list; else the answer.
-    fn find(&self, req: &mut Req) -> Result<(&'static str, usize), Result<Reply, ApiError>> {
+    fn find(&self, req: &mut Req) -> Result<(&'static str, usize), Reply> {
         if !self.serves_host(&req.head) {
-            return Err(Err(ApiError::BadHost));
+            return Err(ApiError::BadHost.to_reply(&req.id));
         }
         let head = Arc::clone(&req.head);
         let path = without_slash(head.uri.path());
-        let found = self.table.at(path).map_err(|_| Err(ApiError::NotFound))?;
+        let found = self.table.at(path).map_err(|_| ApiError::NotFound.to_reply(&req.id))?;
         let method = if req.method == Method::HEAD { &Method::GET } else { &req.method };
         let Some(place) = found.value.get(method_name(method)) else {
             let allow = allow(found.value);
             let is_options = req.method == Method::OPTIONS;
+            let surface = found.value.values().next().map_or(&NATIVE, |place| self.surface_of(*place));
             return Err(if is_options {
-                Ok(Reply::allow(&allow))
+                Reply::allow(&allow)
             } else {
-                Err(ApiError::MethodNotAllowed { allow })
+                (surface.tell)(&ApiError::MethodNotAllowed { method: req.method.clone(), allow }, &req.id)
             });
         };
         req.params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let name = self.endpoints.get(*place).and_then(|endpoint| endpoint.paths.first());
-        name.map(|name| (*name, *place)).ok_or(Err(ApiError::NotFound))
+        name.map(|name| (*name, *place)).ok_or_else(|| ApiError::NotFound.to_reply(&req.id))
+    }
+
+    fn surface_of(&self, place: usize) -> &'static Surface {
+        self.endpoints.get(place).map_or(&NATIVE, |endpoint| endpoint.surface)
     }
 
     /// What changes something is carried through, even if its client goes away meanwhile: it has a task of its own. And
     /// a bug in a handler costs this request, not the others.
-    async fn run(self: Arc<Self>, place: usize, app: Arc<App>, req: Req) -> Result<Reply, ApiError> {
-        let is_safe = req.method.is_safe();
+    async fn run(self: Arc<Self>, place: usize, app: Arc<App>, req: Req) -> Reply {
+        let (is_safe, id, surface) = (req.method.is_safe(), req.id, self.surface_of(place));
         let run = async move {
             let endpoint = self.endpoints.get(place).ok_or(ApiError::NotFound)?;
             endpoint.run(app, req).await
@@ -167,7 +173,8 @@ impl Router {
         } else {
             tokio::spawn(run).await.ok()
         };
-        outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())))
+        let outcome = outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())));
+        outcome.unwrap_or_else(|error| (surface.tell)(&error, &id))
     }
 
     /// A request for a host that is not ours may come from a page that rebound its name to our address.

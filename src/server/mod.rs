@@ -11,6 +11,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -46,8 +47,8 @@ pub struct Server {
 }
 
 /// The OpenAPI document, as it is served.
-pub(crate) const fn openapi() -> &'static str {
-    http::OPENAPI_DOCUMENT
+pub(crate) fn openapi(config: &Config) -> Cow<'static, str> {
+    http::openapi_document(&config.compat)
 }
 
 /// Sweeps now what the server sweeps by and by.

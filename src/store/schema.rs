@@ -9,7 +9,8 @@ use crate::store::error::Unique;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
     MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord, RegistrationRecord,
-    RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord, UserRecordV1, UserRecordV2,
+    RevocationRecord, SessionRecord, SessionRecordV1, SigningKeyRecord, UserRecord, UserRecordV1,
+    UserRecordV2,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
@@ -60,6 +61,8 @@ pub(super) const FAILED_AT_TO_NOBODY: Index<Timestamp> = Index::many("failed_at_
 /// Session id -> session.
 pub(super) const SESSIONS: Table<SessionRecord> = Table::new("sessions");
 pub(super) const USER_TO_SESSIONS: Index<UserId> = Index::many("user_to_sessions");
+/// Sessions whose holder has a key in place of tokens.
+pub(super) const KEY_TO_SESSION: Index<TokenHash> = Index::unique("key_to_session", Unique::Code);
 
 /// Key id -> API key.
 pub(super) const API_KEYS: Table<ApiKeyRecord> = Table::new("api_keys");
@@ -112,6 +115,7 @@ pub(super) fn tables() -> Vec<&'static str> {
         HASH_TO_CODE.name,
         FAILED_AT_TO_NOBODY.name,
         USER_TO_SESSIONS.name,
+        KEY_TO_SESSION.name,
         HASH_TO_API_KEY.name,
         USER_TO_API_KEYS.name,
         DUE_TO_MAILS.name,
@@ -166,8 +170,9 @@ rows! {
             vec![FAILED_AT_TO_NOBODY.entry(&Timestamp::from_millis(guesses.last_failed_at), key)]
         }
     };
-    SessionRecord(SESSIONS, SessionId) => |session, id| {
-        vec![USER_TO_SESSIONS.entry(&UserId(session.user), id)]
+    SessionRecord(SESSIONS, SessionId) was 1: SessionRecordV1 => |session, id| {
+        let key = session.key.map(|hash| KEY_TO_SESSION.entry(&TokenHash(hash), id));
+        key.into_iter().chain([USER_TO_SESSIONS.entry(&UserId(session.user), id)]).collect()
     };
     ApiKeyRecord(API_KEYS, ApiKeyId) => |key, id| {
         vec![

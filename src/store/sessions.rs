@@ -1,16 +1,20 @@
 //! Sessions. Ending one is remembered for as long as a token of it may be about.
 
 use crate::config::TokensConfig;
-use crate::domain::{Session, SessionId, Timestamp, UserId};
+use crate::domain::{Session, SessionId, Timestamp, TokenHash, UserId};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::SessionRecord;
-use crate::store::schema::USER_TO_SESSIONS;
+use crate::store::schema::{KEY_TO_SESSION, USER_TO_SESSIONS};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
     pub(crate) fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.row::<SessionRecord>(&id)?.map(|record| record.into_session(id)))
+    }
+
+    pub(crate) fn session_by_key(&self, hash: &TokenHash) -> Result<Option<Session>, StoreError> {
+        self.find(&KEY_TO_SESSION, hash)?.map_or(Ok(None), |id| self.session(id))
     }
 
     /// All sessions of a user, the oldest first.

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use crate::domain::{
     CodePurpose, Content, Email, KeyId, Language, Mail, MailContent, MailId, MailKind, Name, NewSession,
-    NewUser, Origin, SealKey, Secret, Session, SessionId, SessionPolicy, Timestamp, User, UserId, Username,
+    NewUser, Origin, SealKey, Secret, Session, SessionId, SessionPolicy, SessionStyle, Timestamp, User,
+    UserId, Username,
 };
 use crate::store::{Store, StoreError, Unique};
 
@@ -57,6 +58,7 @@ fn session(id: u8, user: UserId) -> Session {
         label: Name::default(),
         method: "password",
         origin: Origin::default(),
+        style: SessionStyle::default(),
     };
     Session::open(new, &policy, NOW)
 }
@@ -324,6 +326,23 @@ async fn a_store_whose_mails_are_sealed_opens_and_is_whole() {
         assert_eq!(mail.useful_until.is_some(), mail.kind == MailKind::VerifyEmail);
         assert_eq!((mail.attempts, &mail.language), (1, &Language::parse("en")));
     }
+}
+
+/// Made by the program that had schema 2, version 3 of users, and version 1 of sessions.
+#[tokio::test]
+async fn a_store_from_before_the_other_surfaces_opens_and_is_whole() {
+    let folder = folder();
+    fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-4.redb"))
+        .expect("copied");
+    let store = open(folder.path());
+    let read = store.read().expect("a view");
+
+    let report = read.check().expect("checked");
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!((report.counts["groups"], report.counts["sessions"]), (1, 2));
+    let sessions = read.sessions_of(UserId(1)).expect("read");
+    assert_eq!(sessions[0].label.as_str(), "phone");
+    assert_eq!(sessions[0].style, SessionStyle::Native);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod admin_work;
 mod api_keys;
 mod closing;
 mod codes;
+mod compat;
 mod cookies;
 mod emails;
 mod enumeration;

@@ -25,7 +25,7 @@ pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_password::judge_new_password;
-pub(crate) use opening::{LoggedIn, Opening, sign};
+pub(crate) use opening::{LoggedIn, Opening, Tokens, sign};
 pub(crate) use own_password::confirm_own_password;
 pub(crate) use page::{Listed, Page};
 pub(crate) use verification::{Binding, PENDING_FOR, Whose, admit, is_right, new_code_for, new_verification};

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::crypto::random;
 use crate::domain::{
     AccessClaims, CodePurpose, Name, NewSession, Origin, RefreshClaims, Session, SessionId, SessionPolicy,
-    Timestamp, User,
+    SessionStyle, Timestamp, User,
 };
 use crate::store::{StoreError, WriteTx};
 
@@ -37,14 +37,21 @@ pub(crate) struct Opening {
     pub(crate) method: &'static str,
     label: Name,
     origin: Origin,
+    style: SessionStyle,
     policy: SessionPolicy,
 }
 
 impl Opening {
-    pub(crate) fn new(app: &App, origin: &Origin, method: &'static str, label: Name) -> Self {
+    pub(crate) fn new(
+        app: &App,
+        origin: &Origin,
+        method: &'static str,
+        label: Name,
+        style: SessionStyle,
+    ) -> Self {
         let now = app.clock.now();
         let id = SessionId::new(now, random::bytes());
-        Self { now, id, method, label, origin: origin.clone(), policy: app.config.tokens.sessions }
+        Self { now, id, method, label, origin: origin.clone(), style, policy: app.config.tokens.sessions }
     }
 
     pub(crate) fn session_id(&self) -> SessionId {
@@ -71,6 +78,7 @@ impl Opening {
             label: self.label.clone(),
             method: self.method,
             origin: self.origin.clone(),
+            style: self.style,
         };
         let session = Session::open(new, &self.policy, self.now);
         tx.save_session(&session)?;

@@ -21,8 +21,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn openapi_document(_cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
-    Ok(cacheable(Reply::bytes(StatusCode::OK, "application/json", openapi::DOCUMENT.into())))
+async fn openapi_document(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
+    let document = openapi::document(&cx.app.config.compat).into_owned().into_bytes();
+    Ok(cacheable(Reply::bytes(StatusCode::OK, "application/json", document)))
 }
 
 async fn style(_cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {

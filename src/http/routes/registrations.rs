@@ -48,6 +48,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn register(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let NewAccount { email, password, username, first_name, last_name, avatar } =
         req.json(&cx.app.config).await?;
+    let email = Some(email);
     let wish = Register { email, password, username, first_name, last_name, avatar };
     Ok(match flows::register(&cx.app, &cx.caller.origin, wish).await? {
         Registered::VerificationRequired { email, registration } => {

@@ -70,7 +70,7 @@ async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     };
     let reply = match ended {
         Ok(()) => Reply::nothing(StatusCode::NO_CONTENT),
-        Err(error @ (ApiError::InvalidToken | ApiError::NotAuthenticated)) => error.into_reply(&req.id),
+        Err(error @ (ApiError::InvalidToken | ApiError::NotAuthenticated)) => error.to_reply(&req.id),
         Err(error) => return Err(error),
     };
     Ok(without_tokens(&cx.app, &req, reply))

@@ -63,7 +63,7 @@ async fn refresh_cookie(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
             let reply = Reply::json(StatusCode::OK, &TokenView::new(&logged_in, &flows::directory(&cx.app)));
             Ok(cookies::give_tokens(&cx.app, reply, &logged_in))
         }
-        Err(error @ ApiError::InvalidToken) => Ok(cookies::take_tokens(&cx.app, error.into_reply(&req.id))),
+        Err(error @ ApiError::InvalidToken) => Ok(cookies::take_tokens(&cx.app, error.to_reply(&req.id))),
         Err(error) => Err(error),
     }
 }

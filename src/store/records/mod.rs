@@ -15,11 +15,11 @@ use crate::domain::{
     Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Content, Email, EmailChange, Event, EventId, EventKind,
     EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailContent, MailId, MailKind, MailStatus, Name,
     Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session, SessionId,
-    SigningKey, Timestamp, TokenHash, UserId, Username,
+    SessionStyle, SigningKey, Timestamp, TokenHash, UserId, Username,
 };
 
 pub(super) use groups::{GroupRecord, PermissionRecord};
-pub(super) use older::{MailRecordV1, MailRecordV2, UserRecordV1, UserRecordV2};
+pub(super) use older::{MailRecordV1, MailRecordV2, SessionRecordV1, UserRecordV1, UserRecordV2};
 pub(super) use users::UserRecord;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -219,20 +219,28 @@ impl ApiKeyRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SessionRecord {
     pub(super) user: u64,
-    created_at: u64,
-    last_refreshed_at: u64,
-    refresh_expires_at: u64,
-    access_expires_at: u64,
-    expires_at: u64,
-    counter: u64,
-    ip: Option<IpAddr>,
-    user_agent: Option<String>,
-    label: String,
-    methods: Vec<String>,
+    pub(super) created_at: u64,
+    pub(super) last_refreshed_at: u64,
+    pub(super) refresh_expires_at: u64,
+    pub(super) access_expires_at: u64,
+    pub(super) expires_at: u64,
+    pub(super) counter: u64,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) user_agent: Option<String>,
+    pub(super) label: String,
+    pub(super) methods: Vec<String>,
+    pub(super) rotates: bool,
+    pub(super) names_user: bool,
+    pub(super) key: Option<[u8; 32]>,
 }
 
 impl From<&Session> for SessionRecord {
     fn from(session: &Session) -> Self {
+        let (rotates, names_user, key) = match session.style {
+            SessionStyle::Native => (true, false, None),
+            SessionStyle::SimpleJwt { rotates } => (rotates, true, None),
+            SessionStyle::Key(hash) => (false, false, Some(hash.0)),
+        };
         Self {
             user: session.user.0,
             created_at: session.created_at.millis(),
@@ -245,6 +253,9 @@ impl From<&Session> for SessionRecord {
             user_agent: session.user_agent.clone(),
             label: session.label.as_str().to_owned(),
             methods: session.methods.clone(),
+            rotates,
+            names_user,
+            key,
         }
     }
 }
@@ -264,6 +275,11 @@ impl SessionRecord {
             user_agent: self.user_agent,
             label: Name::from_stored(self.label),
             methods: self.methods,
+            style: match self.key {
+                Some(hash) => SessionStyle::Key(TokenHash(hash)),
+                None if self.names_user => SessionStyle::SimpleJwt { rotates: self.rotates },
+                None => SessionStyle::Native,
+            },
         }
     }
 }

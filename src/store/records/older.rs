@@ -2,10 +2,12 @@
 //!
 //! Must never: be written, or change. A file of any age has rows of them, until they are saved again.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 
 use crate::domain::MailKind;
-use crate::store::records::{ContentFields, MailRecord, UserRecord};
+use crate::store::records::{ContentFields, MailRecord, SessionRecord, UserRecord};
 
 /// Before users had a language.
 #[derive(Debug, Deserialize)]
@@ -174,5 +176,42 @@ impl From<MailRecordV2> for MailRecord {
 impl From<MailRecordV1> for MailRecord {
     fn from(old: MailRecordV1) -> Self {
         MailRecordV2::from(old).into()
+    }
+}
+
+/// Before sessions of other surfaces.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SessionRecordV1 {
+    user: u64,
+    created_at: u64,
+    last_refreshed_at: u64,
+    refresh_expires_at: u64,
+    access_expires_at: u64,
+    expires_at: u64,
+    counter: u64,
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    label: String,
+    methods: Vec<String>,
+}
+
+impl From<SessionRecordV1> for SessionRecord {
+    fn from(old: SessionRecordV1) -> Self {
+        Self {
+            user: old.user,
+            created_at: old.created_at,
+            last_refreshed_at: old.last_refreshed_at,
+            refresh_expires_at: old.refresh_expires_at,
+            access_expires_at: old.access_expires_at,
+            expires_at: old.expires_at,
+            counter: old.counter,
+            ip: old.ip,
+            user_agent: old.user_agent,
+            label: old.label,
+            methods: old.methods,
+            rotates: true,
+            names_user: false,
+            key: None,
+        }
     }
 }

@@ -1,0 +1,127 @@
+//! How Django REST framework says that something is wrong, and simplejwt after it.
+
+use serde_json::{Map, Value, json};
+use warp::http::StatusCode;
+use warp::http::header::{HeaderValue, WWW_AUTHENTICATE};
+
+use crate::app::App;
+use crate::domain::Invalid;
+use crate::flows::{self, FlowError};
+use crate::http::error::ApiError;
+use crate::http::reply::{Reply, whole_secs};
+use crate::http::request_id::RequestId;
+
+pub(super) const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
+pub(super) const FORBIDDEN: &str = "You do not have permission to perform this action.";
+
+/// `{"detail": ...}`
+pub(super) fn detail(status: StatusCode, text: &str) -> ApiError {
+    ApiError::Told(status, json!({ "detail": text }))
+}
+
+/// What is wrong with the fields together: `{"non_field_errors": [...]}`.
+pub(super) fn non_field(text: &str) -> ApiError {
+    field("non_field_errors", text)
+}
+
+/// What is wrong with one field.
+pub(super) fn field(name: &str, text: &str) -> ApiError {
+    ApiError::Told(StatusCode::BAD_REQUEST, json!({ name: [text] }))
+}
+
+/// What is wrong with a value that a flow refused, under the name that the field has on this wire.
+pub(super) fn field_of(name: &str, broken: Vec<Invalid>) -> ApiError {
+    let texts: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
+    ApiError::Told(StatusCode::BAD_REQUEST, json!({ name: texts }))
+}
+
+/// A value that a flow refused, under the name that it has there.
+pub(super) fn refused(error: FlowError) -> ApiError {
+    match error {
+        FlowError::Invalid(name, broken) => field_of(name, broken),
+        error => error.into(),
+    }
+}
+
+/// simplejwt's `InvalidToken`, which front ends know by its code.
+pub(super) fn token_not_valid(text: &str) -> ApiError {
+    ApiError::Told(StatusCode::UNAUTHORIZED, json!({ "detail": text, "code": "token_not_valid" }))
+}
+
+/// Why this token is not taken.
+pub(super) fn token_fault(app: &App, token: &str) -> &'static str {
+    if flows::has_expired(app, token) { "Token is expired" } else { "Token is invalid" }
+}
+
+/// A token of the body that was refused.
+pub(super) fn refused_token(app: &App, token: &str, error: FlowError) -> ApiError {
+    match error {
+        FlowError::InvalidToken => token_not_valid(token_fault(app, token)),
+        error => error.into(),
+    }
+}
+
+/// An access token that was refused as a credential.
+pub(super) fn refused_access(app: &App, token: &str) -> ApiError {
+    let message = json!({
+        "token_class": "AccessToken",
+        "token_type": "access",
+        "message": token_fault(app, token),
+    });
+    let body = json!({
+        "detail": "Given token not valid for any token type",
+        "code": "token_not_valid",
+        "messages": [message],
+    });
+    ApiError::Told(StatusCode::UNAUTHORIZED, body)
+}
+
+pub(super) fn tell(error: &ApiError, id: &RequestId) -> Reply {
+    error.log(id);
+    let (status, body) = said(error);
+    challenge(status, error.dress(Reply::json(status, &body)))
+}
+
+/// RFC 6750, section 3.
+pub(super) fn challenge(status: StatusCode, reply: Reply) -> Reply {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            reply.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""))
+        }
+        _ => reply,
+    }
+}
+
+/// The status and the body.
+pub(super) fn said(error: &ApiError) -> (StatusCode, Value) {
+    let (status, _, ours) = error.problem();
+    let text = match error {
+        ApiError::Told(_, body) => return (status, body.clone()),
+        ApiError::Invalid(fields, _) if !fields.is_empty() => return (status, by_field(fields)),
+        ApiError::Conflict(field, invalid) => {
+            return (StatusCode::BAD_REQUEST, json!({ *field: [invalid.message] }));
+        }
+        ApiError::Invalid(_, reason) => format!("JSON parse error - {reason}"),
+        ApiError::NotAuthenticated => NO_CREDENTIALS.to_owned(),
+        ApiError::InvalidToken => "Token is invalid".to_owned(),
+        ApiError::PermissionDenied | ApiError::SessionRequired => FORBIDDEN.to_owned(),
+        ApiError::CrossSite => format!("CSRF Failed: {ours}"),
+        ApiError::NotFound => "Not found.".to_owned(),
+        ApiError::MethodNotAllowed { method, .. } => format!("Method \"{method}\" not allowed."),
+        ApiError::RateLimited { retry_after, .. } => {
+            let secs = whole_secs(*retry_after).max(1);
+            let plural = if secs == 1 { "" } else { "s" };
+            format!("Request was throttled. Expected available in {secs} second{plural}.")
+        }
+        _ => ours.to_owned(),
+    };
+    (status, json!({ "detail": text }))
+}
+
+fn by_field(fields: &[(String, Vec<Invalid>)]) -> Value {
+    let texts = |broken: &[Invalid]| -> Vec<Value> {
+        broken.iter().map(|invalid| Value::String(invalid.message.clone())).collect()
+    };
+    let members = fields.iter().map(|(name, broken)| (name.clone(), Value::Array(texts(broken))));
+    Value::Object(members.collect::<Map<_, _>>())
+}

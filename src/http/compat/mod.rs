@@ -1,0 +1,18 @@
+//! Other wires, the same flows: the surfaces of the Django services that Keystead replaces.
+//!
+//! Each file is the translation of one wire, with its paths, fields, statuses and words; `drf` and `serializer` are what
+//! they share, because all three were written with Django REST framework. Must never: decide what only a flow may
+//! decide, or be less safe than the native surface because the wire was.
+
+mod dj_rest_auth;
+mod drf;
+mod serializer;
+
+use crate::config::CompatConfig;
+use crate::http::endpoint::Endpoint;
+
+/// The endpoints of the surfaces that are on.
+pub(crate) fn endpoints(config: &CompatConfig) -> Vec<Endpoint> {
+    let dj_rest_auth = config.dj_rest_auth.iter().flat_map(|_| dj_rest_auth::endpoints());
+    dj_rest_auth.collect()
+}
