@@ -111,7 +111,7 @@ where
     Endpoint {
         method,
         paths: vec![path],
-        gate: Gate { access, needs_session: false, takes_temporary_password: false },
+        gate: Gate { access, also_needs: None, needs_session: false, takes_temporary_password: false },
         summary: "",
         body: None,
         media_type: "application/json",
@@ -130,6 +130,12 @@ where
 impl Endpoint {
     pub(crate) fn also_at(mut self, path: &'static str) -> Self {
         self.paths.push(path);
+        self
+    }
+
+    /// One more permission, for what else the answer tells of.
+    pub(crate) fn also_needs(mut self, permission: &'static str) -> Self {
+        self.gate.also_needs = Some(permission);
         self
     }
 

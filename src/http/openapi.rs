@@ -12,7 +12,7 @@ mod tests {
 
     use super::DOCUMENT;
     use crate::config::Config;
-    use crate::http::access::Access;
+    use crate::http::access::{Access, Gate};
     use crate::http::endpoint::{Endpoint, SchemaOf};
     use crate::http::error::Problem;
     use crate::http::routes;
@@ -123,7 +123,23 @@ mod tests {
             }
         };
         operation.insert("security".into(), security);
+        operation.insert("x-access".into(), access(endpoint.gate));
         operation.into()
+    }
+
+    /// What `security` has no words for: who has to be staff, with which permissions, and what else is asked of them.
+    fn access(gate: Gate) -> Value {
+        let caller = match gate.access {
+            Access::Public => "everybody",
+            Access::User => "user",
+            Access::AnyStaff | Access::Staff(_) => "staff",
+        };
+        json!({
+            "caller": caller,
+            "permissions": gate.permissions().collect::<Vec<_>>(),
+            "needs_session": gate.needs_session,
+            "takes_temporary_password": gate.takes_temporary_password,
+        })
     }
 
     fn parameters(endpoint: &Endpoint, path: &str) -> Vec<Value> {
