@@ -8,6 +8,7 @@
 )]
 
 mod harness;
+mod operation;
 
 mod access;
 mod admin_groups;
@@ -24,6 +25,7 @@ mod introspection;
 mod jobs;
 mod letters;
 mod limits;
+mod matrix;
 mod origins;
 mod outbox;
 mod password_change;
