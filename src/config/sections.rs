@@ -12,8 +12,9 @@ use crate::config::error::ConfigError;
 use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
 use crate::config::{
-    CookiesConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig,
-    RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification, parse,
+    CookiesConfig, EventsConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig,
+    RegistrationConfig, RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig,
+    Verification, parse,
 };
 use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy, Validator};
 
@@ -29,6 +30,7 @@ pub(super) struct Raw {
     pub(super) tokens: RawTokens,
     pub(super) cookies: RawCookies,
     pub(super) limits: RawLimits,
+    pub(super) events: RawEvents,
     pub(super) log: RawLog,
 }
 
@@ -331,6 +333,29 @@ impl RawCookies {
             secure,
             same_site,
         })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEvents {
+    retention: String,
+}
+
+/// Nobody wipes their traces with a span of a second.
+const LEAST_RETENTION: Duration = Duration::from_secs(86_400);
+
+impl RawEvents {
+    pub(super) fn parse(self, settings: &Settings) -> Result<EventsConfig, ConfigError> {
+        const NAME: &str = "events.retention";
+        let retention = set(self.retention).map(|text| match span(settings, NAME, &text)? {
+            span if span < LEAST_RETENTION => {
+                let reason = format!("{text:?} is too short: write 1d or more, or \"\" to keep all events");
+                Err(settings.refuse(NAME, &reason))
+            }
+            span => Ok(span),
+        });
+        Ok(EventsConfig { retention: retention.transpose()? })
     }
 }
 

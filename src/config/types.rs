@@ -241,6 +241,13 @@ pub(crate) struct DefaultAdmin {
     pub(crate) password: Option<Secret<String>>,
 }
 
+/// `[events]`
+#[derive(Debug, Clone)]
+pub(crate) struct EventsConfig {
+    /// How long the audit log remembers. None: for ever.
+    pub(crate) retention: Option<Duration>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone)]
 pub(crate) struct LogConfig {
