@@ -311,6 +311,7 @@ fn tell_sweep(swept: &Swept) -> String {
         ("changes of address that nobody confirmed", swept.email_changes),
         ("wrong passwords for names that nobody has", swept.guesses),
         ("events that are older than events.retention", swept.events),
+        ("groups and permissions that are gone, with those who had them", swept.rights),
     ] {
         line(&mut text, format_args!("{count:>10} {what}"));
     }

@@ -29,6 +29,8 @@ pub(crate) struct Swept {
     pub(crate) email_changes: usize,
     pub(crate) guesses: usize,
     pub(crate) events: usize,
+    /// By a job of its own.
+    pub(crate) rights: usize,
 }
 
 pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
@@ -51,7 +53,8 @@ pub(super) async fn run_all(app: &App) -> Result<Swept, FlowError> {
 impl Swept {
     /// Whether there may be more of some kind.
     fn is_full(self) -> bool {
-        let Self { revocations, registrations, sessions, codes, email_changes, guesses, events } = self;
+        let Self { revocations, registrations, sessions, codes, email_changes, guesses, events, rights: _ } =
+            self;
         [revocations, registrations, sessions, codes, email_changes, guesses].contains(&ROUND)
             || events == EVENTS_ROUND
     }
@@ -65,6 +68,7 @@ impl Swept {
             email_changes: self.email_changes + more.email_changes,
             guesses: self.guesses + more.guesses,
             events: self.events + more.events,
+            rights: self.rights + more.rights,
         }
     }
 }
@@ -102,6 +106,7 @@ async fn round(app: &App) -> Result<Swept, FlowError> {
         email_changes: email_changes?,
         guesses: guesses?,
         events: events?,
+        rights: 0,
     })
 }
 
