@@ -310,6 +310,8 @@ fn tell_sweep(swept: &Swept) -> String {
         ("codes that are too old", swept.codes),
         ("changes of address that nobody confirmed", swept.email_changes),
         ("wrong passwords for names that nobody has", swept.guesses),
+        ("events that are older than events.retention", swept.events),
+        ("groups and permissions that are gone, with those who had them", swept.rights),
     ] {
         line(&mut text, format_args!("{count:>10} {what}"));
     }

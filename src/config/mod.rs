@@ -27,8 +27,8 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjRestAuthConfig, Limit, LimitKind,
-    LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
+    CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjRestAuthConfig, EventsConfig, Limit,
+    LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
     RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity, StoreConfig,
     TokensConfig, UserIdClaim, Verification,
 };
@@ -45,6 +45,7 @@ pub struct Config {
     pub(crate) cookies: CookiesConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) compat: CompatConfig,
+    pub(crate) events: EventsConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
     /// What [`Config::show`] prints; the secrets in it are masked.
@@ -117,6 +118,7 @@ impl Config {
             tokens: raw.tokens.parse(&settings)?,
             limits: raw.limits.parse(&settings)?,
             compat: raw.compat.parse(&settings)?,
+            events: raw.events.parse(&settings)?,
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
             shown: settings.masked(),

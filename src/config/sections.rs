@@ -13,8 +13,9 @@ use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
 use crate::config::values::{DEVICE_COOKIE, choice, cookie_name, lifetime, number, path, set, span};
 use crate::config::{
-    CookiesConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig, RegistrationConfig,
-    RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim,
+    CookiesConfig, EventsConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig,
+    RegistrationConfig, RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig,
+    UserIdClaim,
     Verification, parse,
 };
 use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy, Validator};
@@ -32,6 +33,7 @@ pub(super) struct Raw {
     pub(super) cookies: RawCookies,
     pub(super) limits: RawLimits,
     pub(super) compat: RawCompat,
+    pub(super) events: RawEvents,
     pub(super) log: RawLog,
 }
 
@@ -328,6 +330,29 @@ impl RawCookies {
             secure,
             same_site,
         })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEvents {
+    retention: String,
+}
+
+/// Nobody wipes their traces with a span of a second.
+const LEAST_RETENTION: Duration = Duration::from_secs(86_400);
+
+impl RawEvents {
+    pub(super) fn parse(self, settings: &Settings) -> Result<EventsConfig, ConfigError> {
+        const NAME: &str = "events.retention";
+        let retention = set(self.retention).map(|text| match span(settings, NAME, &text)? {
+            span if span < LEAST_RETENTION => {
+                let reason = format!("{text:?} is too short: write 1d or more, or \"\" to keep all events");
+                Err(settings.refuse(NAME, &reason))
+            }
+            span => Ok(span),
+        });
+        Ok(EventsConfig { retention: retention.transpose()? })
     }
 }
 

@@ -117,6 +117,7 @@ fn the_example_alone_is_the_default_configuration() {
     assert!(config.tokens.hs256_secret.is_none() && config.mail.smtp_password.is_none());
     let cookies = &config.cookies;
     assert_eq!((cookies.enabled, cookies.secure, cookies.same_site), (false, false, SameSite::Lax));
+    assert_eq!(config.events.retention, Some(Duration::from_secs(365 * 86_400)));
     assert_eq!((config.log.format, config.log.level.as_str()), (LogFormat::Text, "info"));
 }
 
@@ -167,6 +168,18 @@ fn an_empty_variable_unsets_what_the_file_set() {
     let setup = with_file("[tokens]\naudience = \"shop\"\n").var("KEYSTEAD_TOKENS__AUDIENCE", "");
 
     assert_eq!(setup.loaded().tokens.audience, None);
+}
+
+#[test]
+fn events_are_kept_for_a_day_at_the_least_or_for_ever() {
+    let retention = |text: &str| with_file(&format!("[events]\nretention = \"{text}\"\n"));
+
+    assert_eq!(retention("").loaded().events.retention, None);
+    assert_eq!(retention("1d").loaded().events.retention, Some(Duration::from_secs(86_400)));
+    for text in ["0s", "23h"] {
+        let refused = retention(text).refused();
+        assert!(refused.contains("events.retention") && refused.contains("too short"), "{refused}");
+    }
 }
 
 #[test]
@@ -253,7 +266,7 @@ fn unknown_keys_are_refused_with_file_line_and_suggestion() {
             "[metrics]\nx = 1\n",
             "auth.toml:1: unknown section [metrics]: \
              there are server, store, mail, registration, passwords, tokens, cookies, limits, \
-             compat, compat.dj-rest-auth, log",
+             compat, compat.dj-rest-auth, events, log",
         ),
         (
             "[tokens]\ncode_ttl = 1\n",

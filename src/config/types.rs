@@ -296,6 +296,13 @@ pub(crate) enum CompatNames {
     V2,
 }
 
+/// `[events]`
+#[derive(Debug, Clone)]
+pub(crate) struct EventsConfig {
+    /// How long the audit log remembers. None: for ever.
+    pub(crate) retention: Option<Duration>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone)]
 pub(crate) struct LogConfig {

@@ -17,6 +17,8 @@ pub(crate) enum Access {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gate {
     pub(crate) access: Access,
+    /// What staff need beside the permission that `access` names, where an answer tells of two kinds of things.
+    pub(crate) also_needs: Option<&'static str>,
     /// Whether an API key is not enough.
     pub(crate) needs_session: bool,
     /// Whether it is open to somebody who has to choose a password first.
@@ -26,5 +28,14 @@ pub(crate) struct Gate {
 impl Gate {
     /// For whoever is a user at all.
     pub(crate) const USER: Self =
-        Self { access: Access::User, needs_session: false, takes_temporary_password: true };
+        Self { access: Access::User, also_needs: None, needs_session: false, takes_temporary_password: true };
+
+    /// Every permission that staff need.
+    pub(crate) fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let named = match self.access {
+            Access::Staff(permission) => Some(permission),
+            Access::Public | Access::User | Access::AnyStaff => None,
+        };
+        named.into_iter().chain(self.also_needs)
+    }
 }

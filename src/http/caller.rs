@@ -50,13 +50,14 @@ pub(crate) fn pass(app: &App, caller: User, gate: Gate) -> Result<User, ApiError
     if caller.user.password_is_temporary && !gate.takes_temporary_password {
         return Err(ApiError::PasswordChangeRequired);
     }
-    match gate.access {
-        Access::AnyStaff if !caller.user.is_staff => Err(ApiError::PermissionDenied),
-        Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
-            Err(ApiError::PermissionDenied)
+    let may = match gate.access {
+        Access::Public | Access::User => true,
+        Access::AnyStaff | Access::Staff(_) => {
+            let has = |permission| flows::is_staff_with(app, &caller.user, permission);
+            caller.user.is_staff && gate.permissions().all(has)
         }
-        _ => Ok(caller),
-    }
+    };
+    may.then_some(caller).ok_or(ApiError::PermissionDenied)
 }
 
 /// Takes the access token of the cookie; API keys are not for browsers.

@@ -126,7 +126,7 @@ where
     Endpoint {
         method,
         paths: vec![path],
-        gate: Gate { access, needs_session: false, takes_temporary_password: false },
+        gate: Gate { access, also_needs: None, needs_session: false, takes_temporary_password: false },
         surface: &NATIVE,
         summary: "",
         body: None,
@@ -151,6 +151,12 @@ impl Endpoint {
 
     pub(crate) fn of(mut self, surface: &'static Surface) -> Self {
         self.surface = surface;
+        self
+    }
+
+    /// One more permission, for what else the answer tells of.
+    pub(crate) fn also_needs(mut self, permission: &'static str) -> Self {
+        self.gate.also_needs = Some(permission);
         self
     }
 

@@ -47,7 +47,7 @@ mod tests {
 
     use super::{DOCUMENT, SURFACES};
     use crate::config::Config;
-    use crate::http::access::Access;
+    use crate::http::access::{Access, Gate};
     use crate::http::endpoint::{Endpoint, NATIVE, SchemaOf};
     use crate::http::error::Problem;
     use crate::http::{compat, routes};
@@ -194,7 +194,23 @@ mod tests {
             }
         };
         operation.insert("security".into(), security);
+        operation.insert("x-access".into(), access(endpoint.gate));
         operation.into()
+    }
+
+    /// What `security` has no words for: who has to be staff, with which permissions, and what else is asked of them.
+    fn access(gate: Gate) -> Value {
+        let caller = match gate.access {
+            Access::Public => "everybody",
+            Access::User => "user",
+            Access::AnyStaff | Access::Staff(_) => "staff",
+        };
+        json!({
+            "caller": caller,
+            "permissions": gate.permissions().collect::<Vec<_>>(),
+            "needs_session": gate.needs_session,
+            "takes_temporary_password": gate.takes_temporary_password,
+        })
     }
 
     fn parameters(endpoint: &Endpoint, path: &str) -> Vec<Value> {
@@ -230,7 +246,9 @@ mod tests {
         let mut parts = vec![((schema.name)().into_owned(), (schema.schema)())];
         (schema.parts)(&mut parts);
         for (name, part) in parts {
-            schemas.insert(name, serde_json::to_value(part).expect("serializes"));
+            let part = serde_json::to_value(part).expect("serializes");
+            let same = schemas.entry(name).or_insert_with(|| part.clone());
+            assert!(*same == part, "two types of the document have one name: {same} and {part}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod note_key_uses;
 mod rotate_keys;
 mod send_mail;
 mod sweep_expired;
+mod sweep_rights;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) enum Progress {
 
 const MAIL_PAUSE: Duration = Duration::from_secs(5);
 const SWEEP_PAUSE: Duration = Duration::from_secs(30);
+const RIGHTS_PAUSE: Duration = Duration::from_secs(3_600);
 const KEYS_PAUSE: Duration = Duration::from_secs(600);
 const USES_PAUSE: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,13 @@ pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             std::future::pending
         ),
         repeat(
+            "sweep_rights",
+            RIGHTS_PAUSE,
+            stop.clone(),
+            || sweep_rights::run_once(&app),
+            || app.store.rights_lost().notified()
+        ),
+        repeat(
             "note_key_uses",
             USES_PAUSE,
             stop.clone(),
@@ -61,6 +70,7 @@ pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
 pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
     while send_mail::run_once(app).await? == Progress::More {}
     while sweep_expired::run_once(app).await? == Progress::More {}
+    while sweep_rights::run_once(app).await? == Progress::More {}
     note_key_uses::run_once(app).await?;
     rotate_keys::run_once(app).await?;
     Ok(())
@@ -68,7 +78,8 @@ pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
 
 /// Sweeps now what is swept by and by anyway.
 pub(crate) async fn sweep(app: &App) -> Result<Swept, FlowError> {
-    sweep_expired::run_all(app).await
+    let rights = sweep_rights::run_all(app).await?;
+    Ok(Swept { rights, ..sweep_expired::run_all(app).await? })
 }
 
 /// What is still to be done when no request runs any more.

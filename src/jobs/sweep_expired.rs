@@ -1,6 +1,6 @@
 //! Takes away what no longer counts: revocations that no token needs, registrations that nobody confirmed, sessions
-//! that ran out, codes that are too old, wrong passwords for names that nobody has. In small transactions, so that
-//! nobody waits for it.
+//! that ran out, codes that are too old, wrong passwords for names that nobody has, events that nobody is to remember. In
+//! small transactions, so that nobody waits for it.
 
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use crate::store::WriteTx;
 
 /// Rows of each kind that one transaction takes away; with their index entries six times as many.
 const ROUND: usize = 100;
+/// Events have no index entries: more of them make no larger a transaction.
+const EVENTS_ROUND: usize = 500;
 /// Kept longer than any token needs: a clock that is set back by less brings no ended session back.
 const CLOCK_STEP: Duration = Duration::from_secs(86_400);
 /// The count of a name that nobody has is kept so long after the last wrong password.
@@ -26,11 +28,14 @@ pub(crate) struct Swept {
     pub(crate) codes: usize,
     pub(crate) email_changes: usize,
     pub(crate) guesses: usize,
+    pub(crate) events: usize,
+    /// By a job of its own.
+    pub(crate) rights: usize,
 }
 
 pub(super) async fn run_once(app: &App) -> Result<Progress, FlowError> {
     let swept = round(app).await?;
-    Ok(if swept.kinds().contains(&ROUND) { Progress::More } else { Progress::Idle })
+    Ok(if swept.is_full() { Progress::More } else { Progress::Idle })
 }
 
 /// Takes away all there is now.
@@ -39,15 +44,19 @@ pub(super) async fn run_all(app: &App) -> Result<Swept, FlowError> {
     loop {
         let swept = round(app).await?;
         all = all.and(swept);
-        if !swept.kinds().contains(&ROUND) {
+        if !swept.is_full() {
             return Ok(all);
         }
     }
 }
 
 impl Swept {
-    fn kinds(self) -> [usize; 6] {
-        [self.revocations, self.registrations, self.sessions, self.codes, self.email_changes, self.guesses]
+    /// Whether there may be more of some kind.
+    fn is_full(self) -> bool {
+        let Self { revocations, registrations, sessions, codes, email_changes, guesses, events, rights: _ } =
+            self;
+        [revocations, registrations, sessions, codes, email_changes, guesses].contains(&ROUND)
+            || events == EVENTS_ROUND
     }
 
     fn and(self, more: Self) -> Self {
@@ -58,6 +67,8 @@ impl Swept {
             codes: self.codes + more.codes,
             email_changes: self.email_changes + more.email_changes,
             guesses: self.guesses + more.guesses,
+            events: self.events + more.events,
+            rights: self.rights + more.rights,
         }
     }
 }
@@ -72,6 +83,10 @@ async fn round(app: &App) -> Result<Swept, FlowError> {
     let codes = read.expired_codes(now, ROUND)?;
     let email_changes = read.expired_email_changes(now, ROUND)?;
     let guesses = read.stale_guesses(unguessed_since, ROUND)?;
+    let events = match app.config.events.retention {
+        Some(retention) => read.events_before(now.before(retention), EVENTS_ROUND)?,
+        None => Vec::new(),
+    };
     drop(read);
     // Each kind in a transaction of its own: together they are too large for one, and none waits for another.
     let revocations = sweep(app, revocations, |tx, row| Ok(tx.forget_revocation(*row)?)).await;
@@ -82,6 +97,7 @@ async fn round(app: &App) -> Result<Swept, FlowError> {
     let guesses =
         sweep(app, guesses, move |tx, (target, lane)| sweep_guesses(tx, *target, *lane, unguessed_since))
             .await;
+    let events = sweep(app, events, |tx, id| Ok(tx.forget_event(*id)?)).await;
     Ok(Swept {
         revocations: revocations?,
         registrations: registrations?,
@@ -89,6 +105,8 @@ async fn round(app: &App) -> Result<Swept, FlowError> {
         codes: codes?,
         email_changes: email_changes?,
         guesses: guesses?,
+        events: events?,
+        rights: 0,
     })
 }
 
@@ -144,11 +162,16 @@ fn sweep_guesses(tx: &mut WriteTx, target: Target, lane: Lane, before: Timestamp
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::crypto::token::{hash_token, new_token};
-    use crate::domain::{CodeHash, Email, EmailChange, Guesses, NewUser, PlainToken};
+    use crate::domain::{
+        CodeHash, Email, EmailChange, Event, EventId, EventKind, EventResult, Guesses, NewUser, Origin,
+        PlainToken,
+    };
 
     fn code(now: Timestamp) -> CodeHash {
         let long = |token: PlainToken| hash_token(&token);
@@ -156,12 +179,58 @@ mod tests {
         CodeHash { short, long, expires_at: now, attempts_left: 5, sent_at: now }
     }
 
+    async fn app(folder: &Path) -> App {
+        let text = format!("store.path = {:?}", folder.join("k.redb"));
+        let config = Config::from_toml(&text).expect("a configuration");
+        App::open(config, Clock::movable()).await.expect("the store opens")
+    }
+
+    /// So many events more, all of this moment.
+    async fn note(app: &App, count: usize) {
+        let time = app.clock.now();
+        let event = Event {
+            id: EventId::new(time, [7; 10]),
+            time,
+            kind: EventKind::KeysRotated,
+            result: EventResult::Success,
+            actor: None,
+            subject: None,
+            session: None,
+            origin: Origin::default(),
+            detail: String::new(),
+        };
+        let noted = app.store.write(move |tx| (0..count).try_for_each(|_| tx.append_event(&event)));
+        noted.await.expect("written");
+    }
+
+    #[tokio::test]
+    async fn events_go_when_they_are_older_than_they_may_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let almost_a_year = Duration::from_secs(365 * 86_400 - 61);
+        note(&app, EVENTS_ROUND).await;
+        note(&app, EVENTS_ROUND).await;
+        app.clock.advance(Duration::from_secs(60));
+        note(&app, 3).await;
+        let count = || app.store.read().expect("readable").count_events().expect("readable");
+        let before = count();
+        app.clock.advance(almost_a_year);
+        assert_eq!(run_all(&app).await.expect("swept").events, 0);
+
+        app.clock.advance(Duration::from_secs(1));
+        let swept = run_all(&app).await.expect("swept").events;
+
+        assert!(swept >= 2 * EVENTS_ROUND, "{swept}");
+        assert_eq!(count(), before - u64::try_from(swept).expect("small"));
+        assert_eq!(count(), 3);
+        assert!(app.store.read().expect("readable").check().expect("checked").is_sound());
+        app.close().await;
+    }
+
     #[tokio::test]
     async fn a_backlog_of_every_kind_is_swept() {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = format!("store.path = {:?}", folder.path().join("k.redb"));
-        let config = Config::from_toml(&text).expect("a configuration");
-        let app = App::open(config, Clock::movable()).await.expect("the store opens");
+        let app = app(folder.path()).await;
         let now = app.clock.now();
         for _ in 0..2 * ROUND {
             let (one, two) = (code(now), code(now));

@@ -1,12 +1,13 @@
-//! The audit log: rows are added, never changed.
+//! The audit log: rows are added and, when they are old enough, forgotten; never changed.
 
 use std::ops::ControlFlow;
 
-use crate::domain::{Event, EventId};
+use crate::domain::{Event, EventId, Timestamp};
 use crate::store::StoreError;
+use crate::store::codec::Key as _;
 use crate::store::engine::Order;
 use crate::store::records::EventRecord;
-use crate::store::table::Row as _;
+use crate::store::table::{Row as _, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -49,9 +50,25 @@ impl ReadTx {
         }
         Ok(())
     }
+
+    /// Events that were appended before this moment, the oldest first, at most `limit`: an id is never of an earlier time
+    /// than its event.
+    pub(crate) fn events_before(&self, time: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        let (table, end) = (EventRecord::TABLE.name, EventId::new(time, [0; 10]));
+        let ids = self
+            .scan(table, None, Order::Ascending)?
+            .map(|pair| EventId::from_bytes(&pair?.0).map_err(|error| damaged(table, &error)));
+        ids.take_while(|id| id.as_ref().map_or(true, |id| *id < end)).take(limit).collect()
+    }
 }
 
 impl WriteTx {
+    /// Forgets an event that is old enough; the others stay what they are.
+    pub(crate) fn forget_event(&mut self, id: EventId) -> Result<(), StoreError> {
+        self.remove::<EventRecord>(&id)?;
+        Ok(())
+    }
+
     /// The log is in the order of its commits: events of one millisecond, or of a clock that was set back, come after
     /// those that were there.
     pub(crate) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {

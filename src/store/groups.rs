@@ -34,10 +34,11 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Takes a group away. Its members keep its number, which counts for nothing and is swept later.
+    /// Takes a group away. Its members keep its number, which counts for nothing and is swept by and by.
     pub(crate) fn remove_group(&mut self, id: GroupId) -> Result<(), StoreError> {
         self.remove::<GroupRecord>(&id)?;
         self.effects().has_directory = true;
+        self.effects().has_lost_rights = true;
         Ok(())
     }
 }

@@ -27,6 +27,7 @@ pub(super) struct Memory {
     /// When API keys were used last that were used since this was written down.
     key_uses: Mutex<HashMap<ApiKeyId, Timestamp>>,
     pub(super) mail_waiting: Notify,
+    pub(super) rights_lost: Notify,
 }
 
 impl Default for Memory {
@@ -38,6 +39,7 @@ impl Default for Memory {
             changes: std::array::from_fn(|_| Mutex::default()),
             key_uses: Mutex::default(),
             mail_waiting: Notify::new(),
+            rights_lost: Notify::new(),
         }
     }
 }
@@ -113,6 +115,9 @@ impl Memory {
         }
         if effects.has_mail {
             self.mail_waiting.notify_one();
+        }
+        if effects.has_lost_rights {
+            self.rights_lost.notify_one();
         }
     }
 

@@ -26,6 +26,7 @@ mod permissions;
 mod records;
 mod registrations;
 mod revocations;
+mod rights;
 mod schema;
 mod sessions;
 mod signing_keys;
@@ -130,6 +131,11 @@ impl Store {
     /// Rung when a mail is in the outbox.
     pub(crate) fn mail_waiting(&self) -> &Notify {
         &self.memory.mail_waiting
+    }
+
+    /// Rung when a group or a permission is gone.
+    pub(crate) fn rights_lost(&self) -> &Notify {
+        &self.memory.rights_lost
     }
 
     /// True from the moment a commit failed: then the process has to start again.

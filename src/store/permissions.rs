@@ -59,10 +59,11 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Takes a permission away. Who had it keeps its number, which counts for nothing.
+    /// Takes a permission away. Who had it keeps its number, which counts for nothing and is swept by and by.
     pub(crate) fn remove_permission(&mut self, id: PermissionId) -> Result<(), StoreError> {
         self.remove::<PermissionRecord>(&id)?;
         self.effects().has_directory = true;
+        self.effects().has_lost_rights = true;
         Ok(())
     }
 }

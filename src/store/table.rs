@@ -149,6 +149,27 @@ impl ReadTx {
         Ok(found)
     }
 
+    /// What an index has entries of next after `last`: one step, however many rows share it.
+    pub(super) fn next_lookup<L: Lookup + Key, K: Key>(
+        &self,
+        index: &Index<L>,
+        last: Option<&L>,
+    ) -> Result<Option<L>, StoreError> {
+        let mut prefix = Vec::with_capacity(64);
+        if let Some(last) = last {
+            last.write_lookup(&mut prefix);
+            match past(prefix) {
+                Some(next) => prefix = next,
+                None => return Ok(None),
+            }
+        }
+        let Some(pair) = self.scan(index.name, Some(&prefix), Order::Ascending)?.next() else {
+            return Ok(None);
+        };
+        let (lookup, _) = <(L, K)>::from_bytes(&pair?.0).map_err(|error| damaged(index.name, &error))?;
+        Ok(Some(lookup))
+    }
+
     /// The first keys of an index by time whose time is `until` or earlier, at most `limit`.
     pub(super) fn find_due<K: Key>(
         &self,
@@ -209,6 +230,17 @@ impl WriteTx {
         self.delete(R::TABLE.name, key.to_bytes())?;
         Ok(Some(row))
     }
+}
+
+/// The first key after all that begin with these bytes, if there can be one.
+fn past(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
+    while let Some(last) = prefix.pop() {
+        if let Some(next) = last.checked_add(1) {
+            prefix.push(next);
+            return Some(prefix);
+        }
+    }
+    None
 }
 
 pub(super) fn damaged(table: &'static str, error: &CodecError) -> StoreError {

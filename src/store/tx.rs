@@ -119,6 +119,8 @@ pub(super) struct Effects {
     pub(super) has_mail: bool,
     /// A group or a permission is another one now.
     pub(super) has_directory: bool,
+    /// A group or a permission is gone.
+    pub(super) has_lost_rights: bool,
 }
 
 impl Effects {
@@ -128,6 +130,7 @@ impl Effects {
         self.users.extend(more.users);
         self.has_mail |= more.has_mail;
         self.has_directory |= more.has_directory;
+        self.has_lost_rights |= more.has_lost_rights;
     }
 }
 

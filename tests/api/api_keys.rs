@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::harness::{Answer, Caller, Operation, TestServer, days, minutes};
+use crate::harness::{Answer, Caller, TestServer, days, minutes};
 
 const ADA: &str = "ada@example.com";
 const KEYS: &str = "/auth/api-keys/";
@@ -346,60 +346,4 @@ async fn the_text_of_a_key_is_not_in_the_store_and_what_happened_is_recorded() {
     let key = text_of(&made);
     assert!(holds("Nightly backup") && holds(&key[..12]));
     assert!(!holds(&key[12..]) && !holds(&key[..13]));
-}
-
-/// What is to be seen of a user who can read it with this token.
-async fn state_of(caller: &Caller) -> (Value, usize, Vec<Value>) {
-    let sessions = caller.get("/auth/sessions/").await.expect(200).body;
-    let profile = caller.get("/auth/profile/").await.expect(200).body;
-    (profile, sessions["results"].as_array().map_or(0, Vec::len), listed(caller).await)
-}
-
-#[tokio::test]
-async fn every_operation_takes_or_refuses_keys_as_the_document_says() {
-    let server = TestServer::start().await;
-    let ada = server.registered(ADA).await;
-    let operations = Operation::all(&server).await;
-    let secured: Vec<_> = operations.iter().filter(|operation| operation.is_secured).collect();
-    assert!(secured.iter().any(|operation| !operation.takes_api_key));
-    let (reader, made) = server.api_key(&ada, &named("living")).await;
-    let hour = json!({ "name": "expired", "expires_at": in_an_hour(&made) });
-    let (expired, _) = server.api_key(&ada, &hour).await;
-    let (revoked, gone) = server.api_key(&ada, &named("revoked")).await;
-    ada.delete(&path_of(&gone)).await.expect(204);
-    server.advance(minutes(61));
-    server.logged_in(ADA).await;
-    reader.get("/auth/profile/").await.expect(200);
-    server.run_jobs().await;
-    let (profile, sessions, _) = state_of(&reader).await;
-    let count = listed(&reader).await.len();
-
-    for operation in &secured {
-        for (who, dead) in [("an expired key", &expired), ("a revoked key", &revoked)] {
-            let answer = operation.send(dead, &[]).await;
-            let what = format!("{} {} by {who}", operation.method, operation.path);
-            assert_eq!(
-                (answer.status.as_u16(), &answer.body["code"]),
-                (401, &json!("invalid_token")),
-                "{what}"
-            );
-        }
-    }
-    let (unchanged, same_sessions, _) = state_of(&reader).await;
-    assert_eq!((unchanged, same_sessions, listed(&reader).await.len()), (profile, sessions, count));
-
-    for operation in &secured {
-        let (holder, _) = server.api_key(&server.logged_in(ADA).await, &named("living")).await;
-        let answer = operation.send(&holder, &[]).await;
-        let what = format!("{} {}: {}", operation.method, operation.path, answer.text);
-        if operation.takes_api_key {
-            assert!(operation.is_let_in(&answer), "{what}");
-        } else {
-            assert_eq!(
-                (answer.status.as_u16(), &answer.body["code"]),
-                (403, &json!("session_required")),
-                "{what}"
-            );
-        }
-    }
 }

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub(crate) use crate::operation::Operation;
+
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -342,81 +344,6 @@ impl Caller {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, text, body }
     }
-}
-
-/// One operation of the OpenAPI document, ready to be sent.
-pub(crate) struct Operation {
-    pub(crate) method: Method,
-    /// As the document writes it.
-    pub(crate) path: String,
-    /// Whether it asks for an access token.
-    pub(crate) is_secured: bool,
-    /// Whether an API key does as well.
-    pub(crate) takes_api_key: bool,
-    /// A body with every member the document names, each of a plausible form.
-    pub(crate) body: Option<Value>,
-}
-
-impl Operation {
-    /// All of the served document, in its order.
-    pub(crate) async fn all(server: &TestServer) -> Vec<Self> {
-        let document = server.anon().get("/openapi.json").await.expect(200).body;
-        let mut all = Vec::new();
-        for (path, operations) in document["paths"].as_object().expect("paths") {
-            for (method, operation) in operations.as_object().expect("operations") {
-                let method = method.to_ascii_uppercase().parse().expect("a method");
-                let security = operation["security"].as_array().expect("security");
-                let is_secured = !security.is_empty();
-                let takes_api_key = security.iter().any(|scheme| scheme.get("api_key").is_some());
-                let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-                let body = body.as_str().map(|name| filled(&document["components"]["schemas"], name));
-                all.push(Self { method, path: path.clone(), is_secured, takes_api_key, body });
-            }
-        }
-        all
-    }
-
-    /// The path with something in the place of each parameter, which names nothing that exists.
-    pub(crate) fn url(&self) -> String {
-        const ID: &str = "018f3b5c-7a10-7000-8000-000000000000";
-        let parts: Vec<&str> =
-            self.path.split('/').map(|part| if part.starts_with('{') { ID } else { part }).collect();
-        parts.join("/")
-    }
-
-    /// Whether this answers a user whose credential counted: where staff alone may go, they are told so.
-    pub(crate) fn is_let_in(&self, answer: &Answer) -> bool {
-        if self.path.starts_with("/auth/admin/") || self.path == "/auth/token/introspect/" {
-            return answer.status == StatusCode::FORBIDDEN && answer.body["code"] == "permission_denied";
-        }
-        !matches!(answer.status.as_u16(), 401 | 403 | 405 | 500..)
-    }
-
-    /// Sends it, its body included.
-    pub(crate) async fn send(&self, caller: &Caller, headers: &[(&str, &str)]) -> Answer {
-        let mut headers = headers.to_vec();
-        if self.body.is_some() {
-            headers.push(("content-type", "application/json"));
-        }
-        let body = self.body.as_ref().map(|body| body.to_string().into());
-        caller.send(self.method.clone(), &self.url(), &headers, body).await
-    }
-}
-
-fn filled(schemas: &Value, reference: &str) -> Value {
-    let schema = &schemas[reference.rsplit('/').next().expect("a name")];
-    let members = schema["properties"].as_object().expect("properties").iter().map(|(name, member)| {
-        let value = match (name.as_str(), member["format"].as_str()) {
-            _ if member["type"] == "boolean" => json!(false),
-            _ if member["type"] == "array" => json!([]),
-            (_, Some("email")) => json!("somebody@example.com"),
-            (_, Some("date-time")) => json!("2999-12-31T23:59:59Z"),
-            ("avatar", _) => json!("https://example.com/somebody.png"),
-            _ => json!("somebodys-own"),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(members.collect())
 }
 
 /// What came back.

@@ -8,6 +8,7 @@
 )]
 
 mod harness;
+mod operation;
 
 mod access;
 mod admin_groups;
@@ -25,6 +26,7 @@ mod introspection;
 mod jobs;
 mod letters;
 mod limits;
+mod matrix;
 mod origins;
 mod outbox;
 mod password_change;

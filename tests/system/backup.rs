@@ -9,7 +9,9 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::harness::{Ended, Keystead, PASSWORD, Service, Tokens, configured, empty_folder, keystead};
+use crate::harness::{
+    Ended, Keystead, PASSWORD, Service, Tokens, configured, empty_folder, eventually, keystead,
+};
 
 const ADA: &str = "ada@example.com";
 const UNVERIFIED: &str = "registration.verification = \"none\"";
@@ -79,6 +81,35 @@ fn a_backup_without_a_server_is_put_back_elsewhere() {
     assert_eq!(fs::metadata(store).expect("there").permissions().mode() & 0o7777, 0o600);
     check(elsewhere.path());
     Service::start(elsewhere.path()).logged_in(ADA);
+}
+
+/// Kills a backup while it writes, and says what it left; none if it was done before.
+fn left_by_a_killed_backup(folder: &Path) -> Option<String> {
+    let draft = || {
+        let entries = fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable"));
+        let mut names = entries.map(|entry| entry.file_name().into_string().expect("UTF-8"));
+        names.find(|name| name.starts_with("ada.backup.new-"))
+    };
+    let backup = back_up(folder, "ada.backup", &["--force"]).spawn();
+    (0..100_000).find_map(|_| draft());
+    drop(backup);
+    draft()
+}
+
+#[test]
+fn what_a_killed_backup_left_goes_with_the_next_one() {
+    let home = configured("");
+    create_superuser(home.path(), ADA);
+    let left = eventually("a backup is killed half-way", || left_by_a_killed_backup(home.path()));
+    fs::write(home.path().join("ada.backup.new-year"), "not ours").expect("written");
+
+    back_up(home.path(), "ada.backup", &["--force"]).run().expect(0);
+
+    let names = names(home.path());
+    assert!(!names.contains(&left), "{left} in {names:?}");
+    assert_eq!(names, ["ada.backup", "ada.backup.new-year", "auth.toml", "keystead.redb", "mail"]);
+    let elsewhere = configured("");
+    restore(elsewhere.path(), &home.path().join("ada.backup"), &[]).run().expect(0);
 }
 
 #[test]

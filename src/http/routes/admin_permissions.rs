@@ -46,6 +46,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Deletes a permission that is not Keystead's own: nobody has it from then on.")
             .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::GET, "/auth/admin/permissions/{id}/users/", "auth.view_permission", holders)
+            // What it answers are users: whoever may not see those does not see them here.
+            .also_needs("users.view_user")
             .does("Everybody who has a permission: of their own, through a group, or as a superuser. Needs users.view_user, too.")
             .query("cursor", "`next` of the page before.")
             .query("limit", "Rows of a page: 50, at most 500.")
@@ -85,11 +87,7 @@ async fn delete(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     Ok(Reply::nothing(StatusCode::NO_CONTENT))
 }
 
-/// What it answers are users: whoever may not see those does not see them here.
 async fn holders(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    if !flows::is_staff_with(&cx.app, &cx.caller.user, "users.view_user") {
-        return Err(ApiError::PermissionDenied);
-    }
     let id: PermissionId = req.param("id")?;
     let listed = flows::list_holders(&cx.app, id, paging::page(&req)?).await?;
     let directory = flows::directory(&cx.app);

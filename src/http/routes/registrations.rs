@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         public(Method::POST, "/auth/register/verify/", verify)
             .does("Confirms the address with the mailed code, and logs in.")
             .limited_by(LimitKind::Verify)
-            .body::<Verify>()
+            .body::<ConfirmRegistration>()
             .replies::<TokenView<'_>>(StatusCode::OK),
         public(Method::GET, "/auth/register/verify/", verify_page)
             .does(
@@ -79,7 +79,7 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     if req.is_form() {
         return verify_by_button(cx, req).await;
     }
-    let Verify { code, email, registration, cookies } = req.json(&cx.app.config).await?;
+    let ConfirmRegistration { code, email, registration, cookies } = req.json(&cx.app.config).await?;
     let code = Code::parse(&code).ok_or(ApiError::InvalidCode)?;
     let whose = whose(email, registration.as_deref());
     let logged_in = flows::verify_email(&cx.app, &cx.caller.origin, code, whose).await?;
@@ -167,7 +167,7 @@ impl Body for Resend {
 
 /// The short code needs `email` or `registration` beside it, the long one of the link does not.
 #[derive(ToSchema)]
-struct Verify {
+struct ConfirmRegistration {
     code: String,
     #[schema(value_type = Option<String>, format = Email)]
     email: Option<Email>,
@@ -178,7 +178,7 @@ struct Verify {
     cookies: Option<bool>,
 }
 
-impl Body for Verify {
+impl Body for ConfirmRegistration {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
         let registration = fields.optional("registration", |text| Ok(text.to_owned()));
         let email = fields.optional("email", Email::parse);
