@@ -57,7 +57,7 @@ pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
 pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, restore};
-pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
+pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use error::FlowError;
@@ -86,7 +86,9 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Whose};
+pub(crate) use steps::{
+    Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Whose,
+};
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};
