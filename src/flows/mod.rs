@@ -38,6 +38,7 @@ mod resend_verification;
 mod reset_password;
 mod sessions;
 mod set_password;
+mod set_up;
 mod steps;
 mod update_user;
 mod user_sessions;
@@ -86,6 +87,7 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
+pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
     Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Whose,
 };

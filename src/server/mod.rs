@@ -94,12 +94,19 @@ pub enum ServeError {
 #[derive(Clone)]
 pub struct Handle {
     app: Arc<App>,
+    address: SocketAddr,
 }
 
 impl Handle {
     /// Runs each background job until it has nothing left to do now.
     pub async fn run_jobs(&self) -> Result<(), String> {
         jobs::run_once(&self.app).await.map_err(|error| error.to_string())
+    }
+
+    /// The link to the first administrator that `keystead serve` would log.
+    pub fn offer_setup(&self) -> Result<Option<String>, String> {
+        let link = flows::offer_setup(&self.app, self.address).map_err(|error| error.to_string())?;
+        Ok(link.map(|link| link.expose().clone()))
     }
 
     /// The kinds of all events, the oldest first.
@@ -137,7 +144,7 @@ impl Server {
     /// What a test may do beside requests.
     #[doc(hidden)]
     pub fn handle(&self) -> Handle {
-        Handle { app: Arc::clone(&self.app) }
+        Handle { app: Arc::clone(&self.app), address: self.address }
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {

@@ -33,4 +33,5 @@ mod profile;
 mod races;
 mod registrations;
 mod sessions;
+mod setup;
 mod tokens;

@@ -16,5 +16,6 @@ mod logs;
 mod mail;
 mod operator;
 mod serve;
+mod setup;
 mod tour;
 mod users;
