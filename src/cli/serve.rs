@@ -59,8 +59,8 @@ impl Serve {
 fn cannot_start(error: &StartError) -> Failure {
     match error.app() {
         Some(error) if error.is_locked() => Refusal::new(format!("{error}; stop that one first")).into(),
-        Some(error) => error.into(),
-        None => Refusal::new(error.to_string()).into(),
+        _ if error.is_configuration() => Failure::Configuration(error.to_string()),
+        _ => Refusal::new(error.to_string()).into(),
     }
 }
 

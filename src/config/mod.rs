@@ -2,6 +2,7 @@
 //!
 //! Must never: be read again after the start, or hold a value that nothing uses.
 
+mod bootstrap;
 mod dotenv;
 mod env;
 mod error;
@@ -25,9 +26,10 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    CookiesConfig, DefaultAdmin, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig,
-    MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope,
-    ServerConfig, SmtpSecurity, StoreConfig, TokensConfig, Verification,
+    BootstrapConfig, CookiesConfig, DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser,
+    DefaultAdmin, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox,
+    PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity,
+    StoreConfig, TokensConfig, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -41,6 +43,7 @@ pub struct Config {
     pub(crate) tokens: TokensConfig,
     pub(crate) cookies: CookiesConfig,
     pub(crate) limits: LimitsConfig,
+    pub(crate) bootstrap: BootstrapConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
     /// What [`Config::show`] prints; the secrets in it are masked.
@@ -112,6 +115,7 @@ impl Config {
             passwords: raw.passwords.parse(&settings)?,
             tokens: raw.tokens.parse(&settings)?,
             limits: raw.limits.parse(&settings)?,
+            bootstrap: raw.bootstrap.parse(&settings)?,
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
             shown: settings.masked(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Value;
 
+use crate::config::bootstrap::RawBootstrap;
 use crate::config::error::ConfigError;
 use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
@@ -29,6 +30,7 @@ pub(super) struct Raw {
     pub(super) tokens: RawTokens,
     pub(super) cookies: RawCookies,
     pub(super) limits: RawLimits,
+    pub(super) bootstrap: RawBootstrap,
     pub(super) log: RawLog,
 }
 

@@ -14,8 +14,8 @@ use crate::config::error::ConfigError;
 pub(super) enum Entry {
     /// `[section]`
     Section { section: String, line: usize },
-    /// `key = value` in a section.
-    Key { section: String, key: String, value: Value, line: usize },
+    /// `key = value` in a section, or all of `[[section.key]]`, with the lines of a list's items.
+    Key { section: String, key: String, value: Value, line: usize, items: Vec<usize> },
     /// `key = value` before the first section.
     Stray { key: String, line: usize },
 }
@@ -39,10 +39,15 @@ pub(super) fn read(text: &str, place: &str) -> Result<Vec<Entry>, ConfigError> {
         for (key, value) in keys {
             let (start, key) = (key.span().start, key.get_ref().to_string());
             let line = line_of(text, start);
+            let items = value
+                .get_ref()
+                .as_array()
+                .map(|list| list.iter().map(|item| line_of(text, item.span().start)).collect());
+            let items: Vec<usize> = items.unwrap_or_default();
             let value = Value::deserialize(value.clone().into_deserializer()).map_err(|error| {
                 ConfigError::new(&at(line), &format!("{section}.{key}: {}", error.message()))
             })?;
-            entries.push((start, Entry::Key { section: section.clone(), key, value, line }));
+            entries.push((start, Entry::Key { section: section.clone(), key, value, line, items }));
         }
     }
     entries.sort_by_key(|(start, _)| *start);

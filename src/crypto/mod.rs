@@ -14,5 +14,5 @@ pub(crate) mod seal;
 pub(crate) mod token;
 
 pub(crate) use keyring::{Keyring, KeyringError};
-pub(crate) use password::{PasswordError, PasswordPool, Verdict};
+pub(crate) use password::{PasswordError, PasswordPool, Verdict, is_argon2id};
 pub(crate) use seal::Sealer;

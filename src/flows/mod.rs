@@ -9,6 +9,7 @@ mod api_keys;
 mod assign_password;
 mod assign_rights;
 mod authenticate;
+mod bootstrap;
 mod change_email;
 mod change_password;
 mod check_store;
@@ -53,6 +54,7 @@ pub(crate) use authenticate::{
     Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, inspect_token, introspect,
     is_api_key,
 };
+pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};

@@ -14,6 +14,7 @@ mod admin_groups;
 mod admin_users;
 mod admin_work;
 mod api_keys;
+mod bootstrap;
 mod closing;
 mod codes;
 mod cookies;

@@ -7,6 +7,7 @@
 mod harness;
 
 mod backup;
+mod bootstrap;
 mod commands;
 mod configuration;
 mod disks;

@@ -1,5 +1,6 @@
 //! What an operator meets: the example and what `config` prints here, the rest in files of their own.
 
+mod bootstrap;
 mod layers;
 mod refusals;
 mod seeds;

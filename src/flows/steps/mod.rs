@@ -16,7 +16,9 @@ mod own_password;
 mod page;
 mod verification;
 
-pub(crate) use administration::{act, actor_and_subject, groups_named, not_too_many, permissions_named};
+pub(crate) use administration::{
+    act, actor_and_subject, groups_named, not_too_many, permissions_named, signed,
+};
 pub(crate) use audit::Audit;
 pub(crate) use authority::Authority;
 pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api_keys};
