@@ -81,7 +81,7 @@ async fn advise(app: Arc<App>, address: SocketAddr) {
     match flows::offer_setup(&app, address) {
         Ok(Some(link)) => tracing::info!(
             target: telemetry::NOTICE,
-            "no account yet: open {} within an hour to make the first administrator",
+            "no account yet: open {} within an hour to make the first administrator, or run `keystead createsuperuser`",
             link.expose()
         ),
         Ok(None) => advise_command(&app).await,

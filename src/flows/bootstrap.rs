@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::config::{DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
 use crate::crypto::is_argon2id;
 use crate::domain::{
-    Event, EventKind, NewPassword, NewUser, Origin, Party, Password, PasswordHash, PersonalFacts,
+    Event, EventKind, NewPassword, NewUser, Origin, Party, Password, PasswordHash, PersonalFacts, User,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, groups_named, permissions_named, signed};
-use crate::store::ReadTx;
+use crate::store::StoreError;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +39,9 @@ pub(crate) async fn bootstrap(app: &App) -> Result<(), BootstrapError> {
     let declared = &app.config.bootstrap;
     let mut newcomers = Vec::new();
     for user in &declared.users {
-        if let Some(password) = newcomer(app, user).await? {
-            newcomers.push((user, password));
+        refuse_odd_hash(user)?;
+        if !exists(app, user)? {
+            newcomers.push((user, hash_for(app, user).await?));
         }
     }
     for permission in &declared.permissions {
@@ -59,38 +60,20 @@ fn failed(place: &str) -> impl Fn(FlowError) -> BootstrapError {
     move |error| BootstrapError::Failed(place.to_owned(), error)
 }
 
-/// The hash for an account that is still to be made; None if it exists.
-async fn newcomer(app: &App, user: &DeclaredUser) -> Result<Option<Option<PasswordHash>>, BootstrapError> {
-    if let Some(DeclaredPassword::Hash(hash)) = &user.password
-        && !is_argon2id(hash)
-    {
-        let reason = "is no whole argon2id hash, or costs more than is ever computed".to_owned();
-        return Err(BootstrapError::Declared(user.place.clone(), "password_hash", reason));
-    }
-    let read = app.store.read().map_err(|error| failed(&user.place)(error.into()))?;
-    if exists(&read, user)? {
-        return Ok(None);
-    }
-    drop(read);
-    Ok(Some(match &user.password {
-        None => None,
-        Some(DeclaredPassword::Hash(hash)) => Some(hash.clone()),
-        Some(DeclaredPassword::File(path)) => {
-            let password = password_in(app, user, path)?;
-            let hashed = app.passwords.hash(password.as_password()).await;
-            Some(hashed.map_err(|error| failed(&user.place)(error.into()))?)
+/// Found out at every start, not only at the one that needs it.
+fn refuse_odd_hash(user: &DeclaredUser) -> Result<(), BootstrapError> {
+    match &user.password {
+        Some(DeclaredPassword::Hash(hash)) if !is_argon2id(hash) => {
+            let reason = "is no whole argon2id hash, or costs more than is ever computed".to_owned();
+            Err(BootstrapError::Declared(user.place.clone(), "password_hash", reason))
         }
-    }))
+        _ => Ok(()),
+    }
 }
 
 /// Whether somebody has the address or the username. One account for each is a question that only a person answers.
-fn exists(read: &ReadTx, user: &DeclaredUser) -> Result<bool, BootstrapError> {
-    let failed = failed(&user.place);
-    let by_email = user.email.as_ref().map_or(Ok(None), |email| read.user_by_email(&email.key()));
-    let by_username = user.username.as_ref().map_or(Ok(None), |name| read.user_by_username(&name.key()));
-    let by_email = by_email.map_err(|error| failed(error.into()))?;
-    let by_username = by_username.map_err(|error| failed(error.into()))?;
-    match (by_email, by_username) {
+fn exists(app: &App, user: &DeclaredUser) -> Result<bool, BootstrapError> {
+    match owners(app, user).map_err(|error| failed(&user.place)(error.into()))? {
         (None, None) => Ok(false),
         (Some(one), Some(other)) if one.id != other.id => {
             let reason =
@@ -103,6 +86,26 @@ fn exists(read: &ReadTx, user: &DeclaredUser) -> Result<bool, BootstrapError> {
             Ok(true)
         }
         _ => Ok(true),
+    }
+}
+
+/// Who has the address, and who has the username.
+fn owners(app: &App, user: &DeclaredUser) -> Result<(Option<User>, Option<User>), StoreError> {
+    let read = app.store.read()?;
+    let by_email = user.email.as_ref().map_or(Ok(None), |email| read.user_by_email(&email.key()))?;
+    let by_username = user.username.as_ref().map_or(Ok(None), |name| read.user_by_username(&name.key()))?;
+    Ok((by_email, by_username))
+}
+
+async fn hash_for(app: &App, user: &DeclaredUser) -> Result<Option<PasswordHash>, BootstrapError> {
+    match &user.password {
+        None => Ok(None),
+        Some(DeclaredPassword::Hash(hash)) => Ok(Some(hash.clone())),
+        Some(DeclaredPassword::File(path)) => {
+            let password = password_in(app, user, path)?;
+            let hashed = app.passwords.hash(password.as_password()).await;
+            hashed.map(Some).map_err(|error| failed(&user.place)(error.into()))
+        }
     }
 }
 

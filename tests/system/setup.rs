@@ -95,6 +95,28 @@ fn of_twenty_at_once_one_is_the_superuser() {
 }
 
 #[test]
+fn the_link_and_the_environment_make_one_superuser_between_them() {
+    let folder = configured("");
+    let service = Service::start(folder.path());
+    let token = token_of(&link(&service));
+
+    let starts: Vec<_> = (0..4)
+        .map(|n| {
+            let init = keystead(folder.path(), &["initdefaultadmin"]);
+            let email = format!("init-{n}@example.com");
+            init.env("DEFAULT_ADMIN_EMAIL", &email).env("DEFAULT_ADMIN_PASSWORD", PASSWORD).spawn()
+        })
+        .collect();
+    let by_link: Vec<u16> =
+        (0..8).map(|n| set_up(&service, &token, &format!("link-{n}@example.com")).status).collect();
+    let by_command: Vec<String> = starts.into_iter().map(|start| start.end().expect(0).stdout).collect();
+
+    let made = by_link.iter().filter(|status| **status == 201).count()
+        + by_command.iter().filter(|said| said.ends_with(" created\n")).count();
+    assert_eq!(made, 1, "{by_link:?} {by_command:?}");
+}
+
+#[test]
 fn a_superuser_of_the_command_line_ends_the_link() {
     let folder = configured("");
     let service = Service::start(folder.path());

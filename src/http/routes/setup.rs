@@ -67,8 +67,8 @@ async fn set_up_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError>
     let Ok(form) = req.form::<SetUpForm>(config).await else { return Ok(pages::setup_is_spent(config)) };
     let live = PlainToken::parse(&form.token).filter(|token| flows::check_setup(&cx.app, token).is_ok());
     let Some(token) = live else { return Ok(pages::setup_is_spent(config)) };
-    let outcome = match form.admin(&config.passwords.policy) {
-        Ok(admin) => flows::set_up(&cx.app, &cx.caller.origin, &token, admin).await,
+    let outcome = match form.parse(&config.passwords.policy) {
+        Ok(said) => flows::set_up(&cx.app, &cx.caller.origin, &token, said.into()).await,
         Err(broken) => Err(FlowError::Invalid("form", broken)),
     };
     match outcome {
@@ -153,7 +153,7 @@ impl Body for SetUpForm {
 }
 
 impl SetUpForm {
-    fn admin(&self, policy: &PasswordPolicy) -> Result<CreateUser, Vec<Invalid>> {
+    fn parse(&self, policy: &PasswordPolicy) -> Result<SetUp, Vec<Invalid>> {
         let one = |invalid| vec![invalid];
         let email = Email::parse(&self.email).map_err(one)?;
         let username = match self.username.as_str() {
@@ -163,17 +163,9 @@ impl SetUpForm {
         if self.password != self.password_again {
             return Err(one(Invalid::new("mismatch", "The two passwords are not the same.")));
         }
-        let name = Name::default();
-        let about = PersonalFacts::new(username.as_ref(), &name, &name, Some(&email));
+        let (first_name, last_name) = (Name::default(), Name::default());
+        let about = PersonalFacts::new(username.as_ref(), &first_name, &last_name, Some(&email));
         let password = NewPassword::parse(&self.password, policy, &about)?;
-        Ok(CreateUser {
-            email: Some(email),
-            username,
-            first_name: Name::default(),
-            last_name: Name::default(),
-            password: Some(password),
-            rank: Rank::Superuser,
-            activation: Activation::Now,
-        })
+        Ok(SetUp { token: self.token.clone(), email, username, first_name, last_name, password })
     }
 }
