@@ -34,13 +34,16 @@ fn private_base(server: &ServerConfig, address: SocketAddr) -> Option<String> {
 
 /// Whether the link would do now. Changes nothing.
 pub(crate) fn check_setup(app: &App, token: &PlainToken) -> Result<(), FlowError> {
+    live_link(app, token).map(drop)
+}
+
+fn live_link(app: &App, token: &PlainToken) -> Result<SetupLink, FlowError> {
     let (now, hash) = (app.clock.now(), hash_token(token));
     let link = *app.setup();
-    let is_live = link.is_some_and(|link| link.is_live(now) && matches(&link.hash, &hash));
-    if !is_live || app.store.read()?.has_had_users()? {
-        return Err(FlowError::InvalidLink);
+    match link.filter(|link| link.is_live(now) && matches(&link.hash, &hash)) {
+        Some(link) if !app.store.read()?.has_had_users()? => Ok(link),
+        _ => Err(FlowError::InvalidLink),
     }
-    Ok(())
 }
 
 /// Makes the first account, a superuser: of several that ask at once, one gets it.
@@ -50,13 +53,12 @@ pub(crate) async fn set_up(
     token: &PlainToken,
     wish: CreateUser,
 ) -> Result<User, FlowError> {
-    check_setup(app, token)?;
+    let link = live_link(app, token)?;
     let wish = CreateUser { rank: Rank::Superuser, activation: Activation::Now, ..wish };
     let account = NewAccount::of(app, origin, wish, "set-up link").await?;
-    // Hashing takes its time, and the hour may be over.
-    check_setup(app, token)?;
     let made = app.store.write(move |tx| {
-        if tx.has_had_users()? {
+        // Hashing took its time: the hour may be over, and another account may have come first.
+        if tx.has_had_users()? || !link.is_live(account.made_at()) {
             return Err(FlowError::InvalidLink);
         }
         account.insert(tx)

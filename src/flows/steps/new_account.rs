@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::domain::{
-    CodeHash, CodePurpose, Email, Event, EventKind, Mail, Name, NewPassword, NewUser, Origin, User, Username,
+    CodeHash, CodePurpose, Email, Event, EventKind, Mail, Name, NewPassword, NewUser, Origin, Timestamp,
+    User, Username,
 };
 use crate::flows::FlowError;
 use crate::flows::steps::{Audit, Binding, new_verification};
@@ -79,6 +80,10 @@ impl NewAccount {
         };
         let event = Audit { now, origin }.success(EventKind::UserCreated).saying(how);
         Ok(Self { new, verification, event })
+    }
+
+    pub(crate) fn made_at(&self) -> Timestamp {
+        self.event.time
     }
 
     pub(crate) fn insert(&self, tx: &mut WriteTx) -> Result<User, FlowError> {
