@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::{Keyring, KeyringError, PasswordPool, Sealer, keys, random, seal};
-use crate::domain::{Algorithm, KeyUse, MailId, SigningKey, Timestamp};
+use crate::domain::{Algorithm, KeyUse, MailId, SetupLink, SigningKey, Timestamp};
 use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
 use crate::store::{Store, StoreError, WriteTx};
@@ -30,6 +30,8 @@ pub(crate) struct App {
     reload: Mutex<()>,
     /// Mails that were delivered, and could not be taken out of the outbox yet.
     delivered: Mutex<HashSet<MailId>>,
+    /// The link to the first administrator, if one was offered and not used.
+    setup: Mutex<Option<SetupLink>>,
 }
 
 /// Why the service cannot start.
@@ -74,6 +76,7 @@ impl App {
             keyring,
             reload,
             delivered: Mutex::default(),
+            setup: Mutex::default(),
         })
     }
 
@@ -91,6 +94,10 @@ impl App {
 
     pub(crate) fn delivered(&self) -> MutexGuard<'_, HashSet<MailId>> {
         self.delivered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn setup(&self) -> MutexGuard<'_, Option<SetupLink>> {
+        self.setup.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finishes the writes that wait and takes no more.

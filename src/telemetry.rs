@@ -5,6 +5,7 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
 
+use tracing::Level;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -14,6 +15,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt as lines};
 
 use crate::config::{LogConfig, LogFormat};
+
+/// The target of what an operator must see whatever `log.level` is.
+pub(crate) const NOTICE: &str = "keystead::notice";
 
 /// Logs to stderr from now on, times in UTC. Does nothing if a log is set up already.
 pub(crate) fn init(config: &LogConfig) {
@@ -69,7 +73,7 @@ fn filter(level: &str) -> Targets {
     if directives != "off" && !directives.contains(['=', ',']) {
         directives = format!("warn,keystead={directives}");
     }
-    directives.parse().unwrap_or_default()
+    directives.parse::<Targets>().unwrap_or_default().with_target(NOTICE, Level::INFO)
 }
 
 /// Writes control characters escaped: a value that somebody sent stays inside its line.
@@ -91,8 +95,6 @@ impl fmt::Write for OneLine<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-
-    use tracing::Level;
 
     use super::*;
 
@@ -164,5 +166,8 @@ mod tests {
         assert!(!directives.would_enable("keystead::store", &Level::DEBUG));
 
         assert!(!filter("off").would_enable("keystead", &Level::ERROR));
+        for level in ["off", "error", "keystead=off", "info,keystead::notice=error"] {
+            assert!(filter(level).would_enable(NOTICE, &Level::INFO), "{level}");
+        }
     }
 }

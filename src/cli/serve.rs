@@ -3,6 +3,7 @@
 //! Must never: print the first line before connections are taken, or write anything else to stdout.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ impl Serve {
         if let Err(error) = print(&line) {
             tracing::warn!(%error, "stdout takes no line");
         }
-        tokio::spawn(advise(app));
+        tokio::spawn(advise(app, server.local_addr()));
         tokio::spawn(signals.obey(stop.clone()));
 
         let mut told = stopped;
@@ -58,8 +59,8 @@ impl Serve {
 fn cannot_start(error: &StartError) -> Failure {
     match error.app() {
         Some(error) if error.is_locked() => Refusal::new(format!("{error}; stop that one first")).into(),
-        Some(error) => error.into(),
-        None => Refusal::new(error.to_string()).into(),
+        _ if error.is_configuration() => Failure::Configuration(error.to_string()),
+        _ => Refusal::new(error.to_string()).into(),
     }
 }
 
@@ -74,8 +75,22 @@ fn listen(store: &Path, app: &Arc<App>, stopped: &watch::Receiver<bool>) -> Opti
     }
 }
 
-async fn advise(app: Arc<App>) {
-    match flows::has_superuser(&app).await {
+/// Says how to make the first administrator, if there is none. The one secret that is logged, and on purpose: whoever
+/// reads this log is the operator, and nobody else can know the link.
+async fn advise(app: Arc<App>, address: SocketAddr) {
+    match flows::offer_setup(&app, address) {
+        Ok(Some(link)) => tracing::info!(
+            target: telemetry::NOTICE,
+            "no account yet: open {} within an hour to make the first administrator, or run `keystead createsuperuser`",
+            link.expose()
+        ),
+        Ok(None) => advise_command(&app).await,
+        Err(error) => tracing::warn!(%error, "cannot tell whether there is an account"),
+    }
+}
+
+async fn advise_command(app: &Arc<App>) {
+    match flows::has_superuser(app).await {
         Ok(true) => {}
         Ok(false) => tracing::info!("no superuser yet: run `keystead createsuperuser`"),
         Err(error) => tracing::warn!(%error, "cannot tell whether there is a superuser"),

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::Value;
 
 use crate::config::error::{ConfigError, nearest};
-use crate::config::settings::{Origin, Settings, Source};
+use crate::config::settings::{Origin, Setting, Settings, Source};
 
 /// The names of the Django services that Keystead replaces: `seeds.rs` says what they set.
 const SEED_NAMES: [&str; 11] = [
@@ -117,6 +117,11 @@ pub(super) fn apply(
 
 /// Sets a key from text, which becomes the kind of value that the key has.
 fn put_text(settings: &mut Settings, name: &str, text: &str, source: Source) -> Result<(), ConfigError> {
+    if settings.setting(name).is_some_and(Setting::is_tables) {
+        let reason =
+            format!("{name}: a variable holds no tables: write [[{name}]] in the configuration file");
+        return Err(ConfigError::new(&source.place(), &reason));
+    }
     let sample = settings.setting(name).map(|setting| setting.value.clone());
     let value = match &sample {
         Some(Value::Integer(_)) => text.trim().parse().ok().map(Value::Integer),

@@ -2,6 +2,7 @@
 //!
 //! Must never: be read again after the start, or hold a value that nothing uses.
 
+mod bootstrap;
 mod compat;
 mod dotenv;
 mod env;
@@ -27,8 +28,9 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjRestAuthConfig, EventsConfig, Limit,
-    LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
+    BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup, DeclaredPassword,
+    DeclaredPermission, DeclaredUser, DefaultAdmin, DjRestAuthConfig, EventsConfig, Limit, LimitKind,
+    LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
     RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity, StoreConfig,
     TokensConfig, UserIdClaim, Verification,
 };
@@ -46,6 +48,7 @@ pub struct Config {
     pub(crate) limits: LimitsConfig,
     pub(crate) compat: CompatConfig,
     pub(crate) events: EventsConfig,
+    pub(crate) bootstrap: BootstrapConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
     /// What [`Config::show`] prints; the secrets in it are masked.
@@ -119,6 +122,7 @@ impl Config {
             limits: raw.limits.parse(&settings)?,
             compat: raw.compat.parse(&settings)?,
             events: raw.events.parse(&settings)?,
+            bootstrap: raw.bootstrap.parse(&settings)?,
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
             shown: settings.masked(),

@@ -3,10 +3,12 @@
 //! Must never: give a default. A key that the example lacks fails here, and so does one that no field takes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Value;
 
+use crate::config::bootstrap::RawBootstrap;
 use crate::config::compat::RawCompat;
 use crate::config::error::ConfigError;
 use crate::config::limits::RawLimits;
@@ -15,8 +17,7 @@ use crate::config::values::{DEVICE_COOKIE, choice, cookie_name, lifetime, number
 use crate::config::{
     CookiesConfig, EventsConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig,
     RegistrationConfig, RegistrationMode, SameSite, ServerConfig, SmtpSecurity, StoreConfig, TokensConfig,
-    UserIdClaim,
-    Verification, parse,
+    UserIdClaim, Verification, parse,
 };
 use crate::domain::{Algorithm, PasswordPolicy, Secret, SessionPolicy, Validator};
 
@@ -34,6 +35,7 @@ pub(super) struct Raw {
     pub(super) limits: RawLimits,
     pub(super) compat: RawCompat,
     pub(super) events: RawEvents,
+    pub(super) bootstrap: RawBootstrap,
     pub(super) log: RawLog,
 }
 

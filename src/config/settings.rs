@@ -17,6 +17,11 @@ const EXAMPLE_NAME: &str = "auth.toml.example";
 const SECRETS: [&str; 2] = ["mail.smtp_password", "tokens.hs256_secret"];
 const PATHS: [&str; 3] = ["store.path", "mail.directory", "mail.templates"];
 
+/// Lists of tables, which a file alone can say, and what in them is a secret or a path.
+const TABLES: [&str; 3] = ["bootstrap.permissions", "bootstrap.groups", "bootstrap.users"];
+const SECRET_IN_TABLE: &str = "password_hash";
+const PATH_IN_TABLE: &str = "password_file";
+
 /// All settings, in the order of the example.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -39,6 +44,8 @@ pub(super) enum Source {
     File {
         path: PathBuf,
         line: usize,
+        /// Where the items of a list stand.
+        items: Vec<usize>,
     },
     /// A name that the services before Keystead used, like `EMAIL_HOST`.
     Seed {
@@ -87,12 +94,12 @@ impl Settings {
                     return refuse(line, &self.explain_section(&section));
                 }
                 Entry::Section { .. } => {}
-                Entry::Key { section, key, value, line } => {
+                Entry::Key { section, key, value, line, items } => {
                     let name = format!("{section}.{key}");
                     if self.setting(&name).is_none() {
                         return refuse(line, &self.explain_key(&section, &key));
                     }
-                    self.put(&name, value, Source::File { path: path.to_owned(), line })?;
+                    self.put(&name, value, Source::File { path: path.to_owned(), line, items })?;
                 }
             }
         }
@@ -105,7 +112,10 @@ impl Settings {
             return Err(ConfigError::new(&source.place(), &format!("unknown key {name}")));
         };
         let refuse = |reason: &str| Err(ConfigError::new(&source.place(), &format!("{name}: {reason}")));
-        if let Some(found) = misfit(&setting.value, &value) {
+        if let Some(found) = setting.misfit(&value) {
+            if setting.is_tables() {
+                return refuse(&format!("must be a list of tables, not {found}: write [[{name}]]"));
+            }
             let (key, wanted, sample) = (setting.key(), kind(&setting.value), &setting.value);
             return refuse(&format!("must be {wanted}, not {found}: write it like {key} = {sample}"));
         }
@@ -119,25 +129,24 @@ impl Settings {
 
     /// Makes the relative paths start at a folder; an empty one is the current directory.
     pub(super) fn anchor(&mut self, folder: &Path) -> Result<(), ConfigError> {
-        for setting in self.settings.iter_mut().filter(|setting| PATHS.contains(&setting.name.as_str())) {
-            let Some(path) = setting.value.as_str().filter(|path| !path.is_empty()) else {
-                continue;
-            };
-            let anchored = folder.join(path).into_os_string().into_string().map_err(|path| {
-                let reason = "has a folder whose name is not UTF-8: write the whole path";
-                ConfigError::new(&path.to_string_lossy(), reason)
-            })?;
-            setting.value = Value::String(anchored);
+        for setting in &mut self.settings {
+            if PATHS.contains(&setting.name.as_str()) {
+                anchor(&mut setting.value, folder)?;
+            }
+            for path in setting.in_tables(PATH_IN_TABLE) {
+                anchor(path, folder)?;
+            }
         }
         Ok(())
     }
 
     /// The same with `***` for every secret that is set.
     pub(super) fn masked(mut self) -> Self {
-        for setting in self.settings.iter_mut().filter(|setting| setting.is_secret()) {
-            if setting.value.as_str() != Some("") {
-                setting.value = Value::String("***".to_owned());
+        for setting in &mut self.settings {
+            if setting.is_secret() {
+                mask(&mut setting.value);
             }
+            setting.in_tables(SECRET_IN_TABLE).for_each(mask);
         }
         self
     }
@@ -168,6 +177,11 @@ impl Settings {
     pub(super) fn refuse(&self, name: &str, reason: &str) -> ConfigError {
         let place = self.setting(name).map_or_else(String::new, |setting| setting.source.place());
         ConfigError::new(&place, &format!("{name}: {reason}"))
+    }
+
+    /// Where an item of a list was set.
+    pub(super) fn place_of_item(&self, name: &str, item: usize) -> String {
+        self.setting(name).map_or_else(String::new, |setting| setting.source.place_of_item(item))
     }
 
     /// Two values that do not go together: names the first of them that somebody set.
@@ -228,8 +242,29 @@ impl Setting {
         format!("KEYSTEAD_{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
     }
 
+    /// Whether it is a list of tables.
+    pub(super) fn is_tables(&self) -> bool {
+        TABLES.contains(&self.name.as_str())
+    }
+
     fn is_secret(&self) -> bool {
         SECRETS.contains(&self.name.as_str())
+    }
+
+    /// What each of its tables has under a key, if it is a list of tables.
+    fn in_tables<'a>(&'a mut self, key: &'a str) -> impl Iterator<Item = &'a mut Value> {
+        let tables = if self.is_tables() { self.value.as_array_mut() } else { None };
+        tables.into_iter().flatten().filter_map(move |table| table.as_table_mut()?.get_mut(key))
+    }
+
+    /// What kind of value was found, if it is another than the example's. Lists are lists of strings, or of tables.
+    fn misfit(&self, found: &Value) -> Option<&'static str> {
+        if !found.same_type(&self.value) {
+            return Some(kind(found));
+        }
+        let is_item = if self.is_tables() { Value::is_table } else { Value::is_str };
+        let is_mixed = found.as_array().is_some_and(|list| !list.iter().all(is_item));
+        is_mixed.then_some("a list of other things")
     }
 }
 
@@ -238,8 +273,17 @@ impl Source {
     pub(super) fn place(&self) -> String {
         match self {
             Self::Default => EXAMPLE_NAME.to_owned(),
-            Self::File { path, line } => format!("{}:{line}", path.display()),
+            Self::File { path, line, .. } => format!("{}:{line}", path.display()),
             _ => self.to_string(),
+        }
+    }
+
+    fn place_of_item(&self, item: usize) -> String {
+        match self {
+            Self::File { path, line, items } => {
+                format!("{}:{}", path.display(), items.get(item).unwrap_or(line))
+            }
+            _ => self.place(),
         }
     }
 }
@@ -264,13 +308,21 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What kind of value was found, if it is another than the example's. Lists are lists of strings.
-fn misfit(wanted: &Value, found: &Value) -> Option<&'static str> {
-    if !found.same_type(wanted) {
-        return Some(kind(found));
+/// Lets a relative path start at a folder; an empty one is unset.
+fn anchor(value: &mut Value, folder: &Path) -> Result<(), ConfigError> {
+    let Some(path) = value.as_str().filter(|path| !path.is_empty()) else { return Ok(()) };
+    let anchored = folder.join(path).into_os_string().into_string().map_err(|path| {
+        let reason = "has a folder whose name is not UTF-8: write the whole path";
+        ConfigError::new(&path.to_string_lossy(), reason)
+    })?;
+    *value = Value::String(anchored);
+    Ok(())
+}
+
+fn mask(value: &mut Value) {
+    if value.as_str() != Some("") {
+        *value = Value::String("***".to_owned());
     }
-    let is_mixed = found.as_array().is_some_and(|list| list.iter().any(|value| !value.is_str()));
-    is_mixed.then_some("a list of other things")
 }
 
 fn kind(value: &Value) -> &'static str {

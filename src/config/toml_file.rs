@@ -14,8 +14,8 @@ use crate::config::error::ConfigError;
 pub(super) enum Entry {
     /// `[section]` or `[section.part]`
     Section { section: String, line: usize },
-    /// `key = value` in a section.
-    Key { section: String, key: String, value: Value, line: usize },
+    /// `key = value` in a section, or all of `[[section.key]]`, with the lines of a list's items.
+    Key { section: String, key: String, value: Value, line: usize, items: Vec<usize> },
     /// `key = value` before the first section.
     Stray { key: String, line: usize },
 }
@@ -56,11 +56,13 @@ impl Reader<'_> {
                 continue;
             }
             let line = line_of(self.text, start);
+            let items = value.get_ref().as_array().into_iter().flat_map(|list| list.iter());
+            let items = items.map(|item| line_of(self.text, item.span().start)).collect();
             let value = Value::deserialize(value.clone().into_deserializer()).map_err(|error| {
                 let reason = format!("{section}.{key}: {}", error.message());
                 ConfigError::new(&format!("{}:{line}", self.place), &reason)
             })?;
-            self.entries.push((start, Entry::Key { section: section.clone(), key, value, line }));
+            self.entries.push((start, Entry::Key { section: section.clone(), key, value, line, items }));
         }
         let line = line_of(self.text, start);
         self.entries.push((start, Entry::Section { section, line }));

@@ -7,7 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
-use crate::domain::{Algorithm, Email, PasswordPolicy, Rate, Secret, SessionPolicy};
+use crate::domain::{
+    Algorithm, Email, GroupName, Name, PasswordHash, PasswordPolicy, PermissionName, Rate, Secret,
+    SessionPolicy, Username,
+};
 
 /// `[server]`
 #[derive(Debug, Clone)]
@@ -301,6 +304,54 @@ pub(crate) enum CompatNames {
 pub(crate) struct EventsConfig {
     /// How long the audit log remembers. None: for ever.
     pub(crate) retention: Option<Duration>,
+}
+
+/// `[bootstrap]`: what is there after every start of the service.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BootstrapConfig {
+    pub(crate) permissions: Vec<DeclaredPermission>,
+    pub(crate) groups: Vec<DeclaredGroup>,
+    pub(crate) users: Vec<DeclaredUser>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct DeclaredPermission {
+    /// How a message names the entry: `auth.toml:7: bootstrap.permissions[1]`.
+    pub(crate) place: String,
+    pub(crate) name: PermissionName,
+    pub(crate) title: Name,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct DeclaredGroup {
+    pub(crate) place: String,
+    pub(crate) name: GroupName,
+    pub(crate) description: Name,
+    pub(crate) permissions: Vec<PermissionName>,
+}
+
+/// Has an address or a username, or both.
+#[derive(Debug, Clone)]
+pub(crate) struct DeclaredUser {
+    pub(crate) place: String,
+    pub(crate) email: Option<Email>,
+    pub(crate) username: Option<Username>,
+    pub(crate) first_name: Name,
+    pub(crate) last_name: Name,
+    pub(crate) is_staff: bool,
+    pub(crate) is_superuser: bool,
+    pub(crate) groups: Vec<GroupName>,
+    pub(crate) permissions: Vec<PermissionName>,
+    /// None: no password opens the account.
+    pub(crate) password: Option<DeclaredPassword>,
+}
+
+/// Never the password itself: the file is read by more people than one.
+#[derive(Debug, Clone)]
+pub(crate) enum DeclaredPassword {
+    Hash(PasswordHash),
+    /// A file that holds the password, read when the account is made.
+    File(PathBuf),
 }
 
 /// `[log]`

@@ -16,5 +16,5 @@ pub(crate) mod token;
 
 pub(crate) use claims::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
-pub(crate) use password::{PasswordError, PasswordPool, Verdict};
+pub(crate) use password::{PasswordError, PasswordPool, Verdict, is_argon2id};
 pub(crate) use seal::Sealer;

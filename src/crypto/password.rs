@@ -265,6 +265,11 @@ impl Stored {
     }
 }
 
+/// Whether this is a hash of today's kind, and none that costs too much to be computed.
+pub(crate) fn is_argon2id(hash: &PasswordHash) -> bool {
+    Stored::parse(hash).is_some_and(|stored| stored.recipe.algorithm == Algorithm::Argon2id)
+}
+
 /// One thread's hashing: the recipe of today, and the memory that every hash on this thread reuses. (A fresh
 /// allocation for each hash costs half as much again, and glibc keeps one for every thread that ever hashed.)
 struct Hasher {
@@ -432,6 +437,7 @@ mod tests {
             let verdict = hasher().verify("password", Some(&phc(text)));
             assert_eq!(verdict, Ok(Verdict::RightButOutdated), "{text}");
             assert_eq!(hasher().verify("passwore", Some(&phc(text))), Ok(Verdict::Wrong), "{text}");
+            assert_eq!(is_argon2id(&phc(text)), text.starts_with("$argon2id$"), "{text}");
         }
     }
 
@@ -475,6 +481,7 @@ mod tests {
             let mut hasher = hasher();
             assert_eq!(hasher.verify("password", Some(&phc(text))), Ok(Verdict::Wrong), "{text}");
             assert_eq!(hasher.arena.len(), 256, "{text}");
+            assert!(!is_argon2id(&phc(text)), "{text}");
         }
     }
 

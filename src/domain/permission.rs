@@ -69,6 +69,11 @@ impl PermissionName {
         self.0.split_once('.').map_or("", |(_, codename)| codename)
     }
 
+    /// Whether it is about something that Keystead itself keeps.
+    pub(crate) fn has_own_label(&self) -> bool {
+        OWN_TYPES.iter().any(|(label, ..)| *label == self.label())
+    }
+
     /// Whether this is one of Keystead's own, which cannot be renamed or taken away.
     pub(crate) fn is_own(&self) -> bool {
         own_permissions().any(|(name, _)| name == *self)
@@ -144,6 +149,8 @@ mod tests {
             assert_eq!(PermissionName::parse(name.as_str()), Ok(name.clone()));
             assert!(name.is_own());
         }
-        assert!(!PermissionName::from_stored("users.ban_user".to_owned()).is_own());
+        let ban = PermissionName::from_stored("users.ban_user".to_owned());
+        assert!(!ban.is_own() && ban.has_own_label());
+        assert!(!PermissionName::from_stored("user.ban_user".to_owned()).has_own_label());
     }
 }

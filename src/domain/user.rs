@@ -34,6 +34,9 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// Nobody is given more groups of their own, or more permissions: with all that is theirs, an account goes in one write.
+    pub(crate) const MAX_RIGHTS: usize = 128;
+
     /// First and last name with a space between, or whichever there is.
     pub(crate) fn full_name(&self) -> String {
         format!("{} {}", self.first_name.as_str(), self.last_name.as_str()).trim().to_owned()

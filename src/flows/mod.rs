@@ -9,6 +9,7 @@ mod api_keys;
 mod assign_password;
 mod assign_rights;
 mod authenticate;
+mod bootstrap;
 mod change_email;
 mod change_password;
 mod check_store;
@@ -38,6 +39,7 @@ mod resend_verification;
 mod reset_password;
 mod sessions;
 mod set_password;
+mod set_up;
 mod steps;
 mod update_user;
 mod user_sessions;
@@ -52,12 +54,13 @@ pub(crate) use authenticate::{
     Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, authenticate_by_session_key,
     has_expired, inspect_token, introspect, is_api_key,
 };
+pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
 pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, restore};
-pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
+pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use error::FlowError;
@@ -86,7 +89,10 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Tokens, Whose};
+pub(crate) use set_up::{check_setup, offer_setup, set_up};
+pub(crate) use steps::{
+    Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Tokens, Whose,
+};
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

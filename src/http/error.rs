@@ -26,6 +26,7 @@ pub(crate) enum ApiError {
     InvalidCredentials,
     RegistrationClosed,
     CrossSite,
+    InsecureConnection,
     PermissionDenied,
     PasswordChangeRequired,
     SessionRequired,
@@ -83,6 +84,12 @@ impl ApiError {
                 S::FORBIDDEN,
                 "cross_site",
                 "A request with cookies that changes something has to come from our own pages.",
+            ),
+            Self::InsecureConnection => (
+                S::FORBIDDEN,
+                "insecure_connection",
+                "This is answered over loopback, or over TLS through a trusted proxy (server.trusted_proxies, \
+                 X-Forwarded-Proto), and nowhere else.",
             ),
             Self::PermissionDenied => (S::FORBIDDEN, "permission_denied", "You may not do this."),
             Self::PasswordChangeRequired => (

@@ -47,6 +47,25 @@ pub(crate) fn reset_is_spent(config: &Config) -> Reply {
     page(config, StatusCode::BAD_REQUEST, "reset_spent.html", context! {})
 }
 
+/// The form for the first administrator, with what was typed as address and name, and what was wrong with it.
+pub(crate) fn set_up(config: &Config, token: &str, [email, username]: [&str; 2], broken: &[String]) -> Reply {
+    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    page(config, status, "setup.html", context! { token, email, username, broken => broken.to_vec() })
+}
+
+pub(crate) fn administrator_is_made(config: &Config) -> Reply {
+    page(config, StatusCode::OK, "setup_done.html", context! {})
+}
+
+/// The same whether there is a link that lives or not.
+pub(crate) fn setup_is_spent(config: &Config) -> Reply {
+    page(config, StatusCode::BAD_REQUEST, "setup_spent.html", context! {})
+}
+
+pub(crate) fn setup_is_elsewhere(config: &Config) -> Reply {
+    page(config, StatusCode::FORBIDDEN, "setup_elsewhere.html", context! {})
+}
+
 pub(crate) fn asset(name: &str) -> Option<Vec<u8>> {
     Assets::get(name).map(|file| file.data.into_owned())
 }
@@ -78,6 +97,7 @@ mod tests {
         let hostile = "\"><script>";
         let facts = context! {
             host => "<auth>", code => hostile, uid => hostile, token => hostile, broken => [hostile],
+            email => hostile, username => hostile,
         };
         for name in [
             "verify.html",
@@ -86,6 +106,10 @@ mod tests {
             "reset.html",
             "reset_done.html",
             "reset_spent.html",
+            "setup.html",
+            "setup_done.html",
+            "setup_spent.html",
+            "setup_elsewhere.html",
         ] {
             let html = render(name, facts.clone()).expect(name);
             assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");

@@ -29,7 +29,7 @@ use tower_service::Service;
 use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::flows::{self, FlowError};
+use crate::flows::{self, BootstrapError, FlowError};
 use crate::http::{self, Peer};
 use crate::jobs;
 pub(crate) use crate::jobs::Swept;
@@ -66,7 +66,16 @@ impl StartError {
     pub(crate) fn app(&self) -> Option<&AppError> {
         match &self.0 {
             WhyNot::App(error) => Some(error),
-            WhyNot::AddressInUse(_) | WhyNot::Listen(..) => None,
+            WhyNot::AddressInUse(_) | WhyNot::Listen(..) | WhyNot::Bootstrap(_) => None,
+        }
+    }
+
+    /// The configuration has to change; trying again with the same one is in vain.
+    pub(crate) fn is_configuration(&self) -> bool {
+        match &self.0 {
+            WhyNot::App(error) => error.is_configuration(),
+            WhyNot::Bootstrap(error) => error.is_configuration(),
+            WhyNot::AddressInUse(_) | WhyNot::Listen(..) => false,
         }
     }
 }
@@ -79,6 +88,8 @@ enum WhyNot {
     Listen(String, #[source] io::Error),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
 }
 
 /// Why the server ended without being told to.
@@ -95,12 +106,19 @@ pub enum ServeError {
 #[derive(Clone)]
 pub struct Handle {
     app: Arc<App>,
+    address: SocketAddr,
 }
 
 impl Handle {
     /// Runs each background job until it has nothing left to do now.
     pub async fn run_jobs(&self) -> Result<(), String> {
         jobs::run_once(&self.app).await.map_err(|error| error.to_string())
+    }
+
+    /// The link to the first administrator that `keystead serve` would log.
+    pub fn offer_setup(&self) -> Result<Option<String>, String> {
+        let link = flows::offer_setup(&self.app, self.address).map_err(|error| error.to_string())?;
+        Ok(link.map(|link| link.expose().clone()))
     }
 
     /// The kinds of all events, the oldest first.
@@ -116,7 +134,8 @@ const JOBS_LIMIT: Duration = Duration::from_secs(5);
 const JOBS_PAUSE: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// Opens or creates the store and binds `server.listen`; from then on connections wait to be served.
+    /// Opens or creates the store, makes what `[bootstrap]` declares, and binds `server.listen`; from then on connections
+    /// wait to be served.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         Self::bind_with(config, Clock::system()).await
     }
@@ -127,6 +146,10 @@ impl Server {
         // First the address: if it is taken, no store is created and none is found locked by whoever has the address.
         let (listener, address) = listen(&config.server.listen).await?;
         let app = Arc::new(App::open(config, clock).await.map_err(WhyNot::App)?);
+        if let Err(error) = flows::bootstrap(&app).await {
+            app.close().await;
+            return Err(WhyNot::Bootstrap(error).into());
+        }
         Ok(Self { app, listener, address, limits: Limits::of_process() })
     }
 
@@ -138,7 +161,7 @@ impl Server {
     /// What a test may do beside requests.
     #[doc(hidden)]
     pub fn handle(&self) -> Handle {
-        Handle { app: Arc::clone(&self.app) }
+        Handle { app: Arc::clone(&self.app), address: self.address }
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {

@@ -33,6 +33,15 @@ pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
     }
 }
 
+impl ReadTx {
+    /// The number of a kind that was given out last; 0 if none was.
+    pub(super) fn last_number(&self, kind: &str) -> Result<u64, StoreError> {
+        let counter = self.row::<CounterRecord>(&kind.to_owned())?;
+        let lost = || StoreError::Damaged(format!("the last number of a {kind} is lost"));
+        Ok(counter.ok_or_else(lost)?.last)
+    }
+}
+
 impl WriteTx {
     pub(super) fn set_schema(&mut self, schema: u32) -> Result<(), StoreError> {
         let key = SERVICE.to_owned();
@@ -44,11 +53,8 @@ impl WriteTx {
 
     /// The next number of a kind: from 1, never given out twice.
     pub(super) fn next_number(&mut self, kind: &str) -> Result<u64, StoreError> {
-        let key = kind.to_owned();
-        let counter = self.row::<CounterRecord>(&key)?;
-        let lost = || StoreError::Damaged(format!("the last number of a {kind} is lost"));
-        let next = CounterRecord { last: counter.ok_or_else(lost)?.last.saturating_add(1) };
-        self.save(&key, &next)?;
+        let next = CounterRecord { last: self.last_number(kind)?.saturating_add(1) };
+        self.save(&kind.to_owned(), &next)?;
         Ok(next.last)
     }
 }

@@ -34,6 +34,12 @@ impl ReadTx {
             .collect()
     }
 
+    /// Whether anybody has an account, or ever had one.
+    pub(crate) fn has_had_users(&self) -> Result<bool, StoreError> {
+        Ok(self.last_number("user")? > 0
+            || self.rows::<UserRecord>(None, Order::Ascending)?.next().transpose()?.is_some())
+    }
+
     pub(crate) fn has_superuser(&self) -> Result<bool, StoreError> {
         Ok(!self.find_some::<_, UserId>(&FLAG_TO_USERS, &Flag::Superuser, 1)?.is_empty())
     }

@@ -137,6 +137,11 @@ impl TestServer {
         self.handle.events().expect("readable")
     }
 
+    /// A new link to the first administrator, if one is offered.
+    pub fn setup_link(&self) -> Option<String> {
+        self.handle.offer_setup().expect("readable")
+    }
+
     /// The mails that came to an address, the oldest first.
     pub async fn mails_to(&self, email: &str) -> Vec<Mail> {
         self.run_jobs().await;

@@ -7,6 +7,7 @@
 mod harness;
 
 mod backup;
+mod bootstrap;
 mod commands;
 mod configuration;
 mod disks;
@@ -16,5 +17,6 @@ mod logs;
 mod mail;
 mod operator;
 mod serve;
+mod setup;
 mod tour;
 mod users;

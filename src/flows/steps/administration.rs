@@ -1,5 +1,7 @@
 //! What the acts of administrators upon accounts share.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
     Directory, Event, EventKind, GroupId, GroupName, Invalid, PermissionId, PermissionName, Timestamp, User,
     UserId,
@@ -25,9 +27,6 @@ pub(crate) fn actor_and_subject(
     authority.over(&actor, &subject)?;
     Ok((actor, subject))
 }
-
-/// Nobody is given more groups of their own, or more permissions: with all that is theirs, an account goes in one write.
-const MAX_RIGHTS: usize = 128;
 
 /// The groups of these names, each once, without `Root`, which is for the caller to judge.
 pub(crate) fn groups_named(directory: &Directory, names: &[GroupName]) -> Result<Vec<GroupId>, FlowError> {
@@ -63,10 +62,25 @@ fn all_named<'a, T: Ord>(
     if unknown.is_empty() { Ok(found) } else { Err(FlowError::Invalid(field, unknown)) }
 }
 
+/// More names of permissions are not written into one event.
+const MAX_TOLD: usize = 100;
+
+/// The names of permissions, each with its sign, as events tell them.
+pub(crate) fn signed(directory: &Directory, sign: char, ids: &BTreeSet<PermissionId>) -> String {
+    let names = ids.iter().filter_map(|id| directory.permission(*id));
+    let mut names: Vec<String> =
+        names.take(MAX_TOLD).map(|permission| format!("{sign}{}", permission.name)).collect();
+    if ids.len() > MAX_TOLD {
+        names.push(format!("and {} more", ids.len() - MAX_TOLD));
+    }
+    names.join(" ")
+}
+
 /// What one user is given of their own: more belongs into a group, and a user has to go in one write.
 pub(crate) fn not_too_many<T>(field: &'static str, found: Vec<T>) -> Result<Vec<T>, FlowError> {
-    if found.len() > MAX_RIGHTS {
-        let full = format!("No more than {MAX_RIGHTS}: a group can hold any number of permissions.");
+    if found.len() > User::MAX_RIGHTS {
+        let most = User::MAX_RIGHTS;
+        let full = format!("No more than {most}: a group can hold any number of permissions.");
         return Err(FlowError::Invalid(field, vec![Invalid::new("too_many", full)]));
     }
     Ok(found)

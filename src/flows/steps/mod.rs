@@ -9,13 +9,16 @@ mod guess;
 mod identifier;
 mod letter;
 mod naming;
+mod new_account;
 mod new_password;
 mod opening;
 mod own_password;
 mod page;
 mod verification;
 
-pub(crate) use administration::{act, actor_and_subject, groups_named, not_too_many, permissions_named};
+pub(crate) use administration::{
+    act, actor_and_subject, groups_named, not_too_many, permissions_named, signed,
+};
 pub(crate) use audit::Audit;
 pub(crate) use authority::Authority;
 pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api_keys};
@@ -24,6 +27,7 @@ pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use naming::{allow_names, allow_new_names};
+pub(crate) use new_account::{Activation, CreateUser, NewAccount, Rank};
 pub(crate) use new_password::judge_new_password;
 pub(crate) use opening::{LoggedIn, Opening, Tokens, sign};
 pub(crate) use own_password::confirm_own_password;

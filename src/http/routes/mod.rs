@@ -14,6 +14,7 @@ mod passwords;
 mod profile;
 mod registrations;
 mod sessions;
+mod setup;
 mod tokens;
 
 use crate::http::endpoint::Endpoint;
@@ -27,6 +28,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         api_keys::endpoints(),
         profile::endpoints(),
         emails::endpoints(),
+        setup::endpoints(),
         admin_users::endpoints(),
         admin_groups::endpoints(),
         admin_permissions::endpoints(),

@@ -1,0 +1,275 @@
+//! `[bootstrap]`: what is declared to be there, entry by entry, with the place of each for messages.
+//!
+//! Must never: take a password, or show a hash in a message.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::config::error::{ConfigError, nearest};
+use crate::config::settings::Settings;
+use crate::config::{BootstrapConfig, DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
+use crate::domain::{
+    Email, GroupName, Invalid, Name, PasswordHash, PermissionName, User, Username, parse_codename,
+    parse_label,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBootstrap {
+    permissions: Vec<Table>,
+    groups: Vec<Table>,
+    users: Vec<Table>,
+}
+
+const PERMISSION_KEYS: &[&str] = &["label", "codename", "name"];
+const GROUP_KEYS: &[&str] = &["name", "description", "permissions"];
+const USER_KEYS: &[&str] = &[
+    "email",
+    "username",
+    "first_name",
+    "last_name",
+    "is_staff",
+    "is_superuser",
+    "groups",
+    "permissions",
+    "password_hash",
+    "password_file",
+];
+
+/// What every hash that is taken begins with; the rest is judged by what computes it.
+const ARGON2ID: &str = "$argon2id$";
+
+impl RawBootstrap {
+    pub(super) fn parse(self, settings: &Settings) -> Result<BootstrapConfig, ConfigError> {
+        let of = |list: &str, tables, keys| entries(settings, list, tables, keys);
+        let permissions = permissions(&of("bootstrap.permissions", self.permissions, PERMISSION_KEYS)?)?;
+        let groups = groups(&of("bootstrap.groups", self.groups, GROUP_KEYS)?, &permissions)?;
+        let users = users(&of("bootstrap.users", self.users, USER_KEYS)?, &permissions, &groups)?;
+        Ok(BootstrapConfig { permissions, groups, users })
+    }
+}
+
+fn permissions(entries: &[Entry]) -> Result<Vec<DeclaredPermission>, ConfigError> {
+    let mut seen = HashSet::new();
+    let mut permissions = Vec::new();
+    for entry in entries {
+        let (label, codename) =
+            (entry.required("label", parse_label)?, entry.required("codename", parse_codename)?);
+        let name = PermissionName::of(&label, &codename);
+        if name.has_own_label() {
+            return Err(entry.refuse("label", &format!("{label:?} is Keystead's own: choose another")));
+        }
+        if !seen.insert(name.clone()) {
+            return Err(entry.refuse("codename", &format!("{name} is declared twice")));
+        }
+        let title = entry.optional("name", Name::parse)?.unwrap_or_default();
+        permissions.push(DeclaredPermission { place: entry.to_string(), name, title });
+    }
+    Ok(permissions)
+}
+
+fn groups(entries: &[Entry], permissions: &[DeclaredPermission]) -> Result<Vec<DeclaredGroup>, ConfigError> {
+    let mut seen = HashSet::new();
+    let mut groups = Vec::new();
+    for entry in entries {
+        let name = entry.required("name", GroupName::parse)?;
+        if name.is_root() {
+            return Err(entry.refuse("name", "Root is the group of every superuser, always: choose another"));
+        }
+        if !seen.insert(name.clone()) {
+            return Err(entry.refuse("name", &format!("{:?} is declared twice", name.as_str())));
+        }
+        groups.push(DeclaredGroup {
+            place: entry.to_string(),
+            name,
+            description: entry.optional("description", Name::parse)?.unwrap_or_default(),
+            permissions: entry.list("permissions", |text| known_permission(permissions, text))?,
+        });
+    }
+    Ok(groups)
+}
+
+fn users(
+    entries: &[Entry],
+    permissions: &[DeclaredPermission],
+    groups: &[DeclaredGroup],
+) -> Result<Vec<DeclaredUser>, ConfigError> {
+    let (mut emails, mut usernames) = (HashSet::new(), HashSet::new());
+    let mut users = Vec::new();
+    for entry in entries {
+        let email = entry.optional("email", Email::parse)?;
+        let own = email.as_ref();
+        let username = entry
+            .optional("username", |text| Username::parse(text).and_then(|name| name.for_account(own)))?;
+        if email.is_none() && username.is_none() {
+            return Err(entry.refuse("email", "is missing, and so is username: write one of them"));
+        }
+        if email.as_ref().is_some_and(|email| !emails.insert(email.key())) {
+            return Err(entry.refuse("email", "is declared twice"));
+        }
+        if username.as_ref().is_some_and(|username| !usernames.insert(username.key())) {
+            return Err(entry.refuse("username", "is declared twice"));
+        }
+        let is_superuser = entry.boolean("is_superuser")?;
+        users.push(DeclaredUser {
+            place: entry.to_string(),
+            email,
+            username,
+            first_name: entry.optional("first_name", Name::parse)?.unwrap_or_default(),
+            last_name: entry.optional("last_name", Name::parse)?.unwrap_or_default(),
+            is_staff: entry.boolean("is_staff")? || is_superuser,
+            is_superuser,
+            groups: entry.rights("groups", |text| known_group(groups, text))?,
+            permissions: entry.rights("permissions", |text| known_permission(permissions, text))?,
+            password: password(entry)?,
+        });
+    }
+    Ok(users)
+}
+
+/// What administrators made may be gone at the next start, which must not fail for that: so it cannot be named here.
+fn known_permission(declared: &[DeclaredPermission], text: &str) -> Result<PermissionName, Invalid> {
+    let name = PermissionName::parse(text)?;
+    let is_known = name.is_own() || declared.iter().any(|permission| permission.name == name);
+    let unknown = || Invalid::new("unknown", "It is neither in bootstrap.permissions nor Keystead's own.");
+    is_known.then_some(name).ok_or_else(unknown)
+}
+
+fn known_group(declared: &[DeclaredGroup], text: &str) -> Result<GroupName, Invalid> {
+    let name = GroupName::parse(text)?;
+    if name.is_root() {
+        return Err(Invalid::new("unknown", "Nobody is put into Root: write is_superuser = true."));
+    }
+    let is_known = declared.iter().any(|group| group.name == name);
+    is_known.then_some(name).ok_or_else(|| Invalid::new("unknown", "It is not in bootstrap.groups."))
+}
+
+fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
+    match (entry.text("password_hash")?, entry.text("password_file")?) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => {
+            Err(entry.refuse("password_file", "password_hash is set too: keep one of the two"))
+        }
+        (None, Some(path)) => Ok(Some(DeclaredPassword::File(PathBuf::from(path)))),
+        (Some(hash), None) if hash.starts_with(ARGON2ID) => {
+            Ok(Some(DeclaredPassword::Hash(PasswordHash::from_phc(hash.to_owned()))))
+        }
+        (Some(_), None) => Err(entry
+            .refuse("password_hash", "is no argon2id hash: it begins with $argon2id$, and is no password")),
+    }
+}
+
+/// One table of a list.
+struct Entry {
+    /// `auth.toml:7`
+    place: String,
+    /// `bootstrap.users[1]`
+    name: String,
+    table: Table,
+}
+
+/// All tables of a list, if they have no other keys than these.
+fn entries(
+    settings: &Settings,
+    list: &str,
+    tables: Vec<Table>,
+    keys: &[&str],
+) -> Result<Vec<Entry>, ConfigError> {
+    let entries = tables.into_iter().enumerate().map(|(item, table)| {
+        let entry =
+            Entry { place: settings.place_of_item(list, item), name: format!("{list}[{item}]"), table };
+        match entry.table.keys().find(|key| !keys.contains(&key.as_str())) {
+            Some(key) => Err(entry.unknown(key, keys)),
+            None => Ok(entry),
+        }
+    });
+    entries.collect()
+}
+
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.place, self.name)
+    }
+}
+
+impl Entry {
+    /// An empty text is none.
+    fn text(&self, key: &str) -> Result<Option<&str>, ConfigError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(self.refuse(key, "must be a string")),
+        }
+    }
+
+    fn optional<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, ConfigError> {
+        let parsed =
+            self.text(key)?.map(|text| parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid)));
+        parsed.transpose()
+    }
+
+    fn required<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<T, ConfigError> {
+        self.optional(key, parse)?.ok_or_else(|| self.refuse(key, "is missing"))
+    }
+
+    fn boolean(&self, key: &str) -> Result<bool, ConfigError> {
+        let value = self
+            .table
+            .get(key)
+            .map(|value| value.as_bool().ok_or_else(|| self.refuse(key, "must be true or false")));
+        Ok(value.transpose()?.unwrap_or_default())
+    }
+
+    fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, ConfigError> {
+        let must_be = || self.refuse(key, "must be a list of strings");
+        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
+        let items = value.as_array().ok_or_else(must_be)?.iter().map(|item| {
+            let text = item.as_str().ok_or_else(must_be)?;
+            parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid))
+        });
+        items.collect()
+    }
+
+    /// A list of what one user is given.
+    fn rights<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let rights = self.list(key, parse)?;
+        if rights.len() > User::MAX_RIGHTS {
+            return Err(self.refuse(key, &format!("has more than {}: use a group", User::MAX_RIGHTS)));
+        }
+        Ok(rights)
+    }
+
+    fn refuse(&self, key: &str, reason: &str) -> ConfigError {
+        ConfigError::new(&self.place, &format!("{}.{key}: {reason}", self.name))
+    }
+
+    fn refuse_value(&self, key: &str, text: &str, invalid: &Invalid) -> ConfigError {
+        self.refuse(key, &format!("{text:?} is refused: {}", invalid.message))
+    }
+
+    fn unknown(&self, key: &str, keys: &[&str]) -> ConfigError {
+        let reason = match nearest(key, keys.iter().copied()) {
+            _ if key == "password" && keys.contains(&"password_file") => {
+                "no password is written here: use password_file or password_hash".to_owned()
+            }
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("there are {}", keys.join(", ")),
+        };
+        ConfigError::new(&self.place, &format!("unknown key {}.{key}: {reason}", self.name))
+    }
+}

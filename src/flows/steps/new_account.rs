@@ -1,0 +1,98 @@
+//! The account that somebody makes who needs no leave for it: an operator, or whoever holds the set-up link.
+
+use crate::app::App;
+use crate::domain::{
+    CodeHash, CodePurpose, Email, Event, EventKind, Mail, Name, NewPassword, NewUser, Origin, Timestamp,
+    User, Username,
+};
+use crate::flows::FlowError;
+use crate::flows::steps::{Audit, Binding, new_verification};
+use crate::store::WriteTx;
+
+/// What is said about the new account.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateUser {
+    pub(crate) email: Option<Email>,
+    pub(crate) username: Option<Username>,
+    pub(crate) first_name: Name,
+    pub(crate) last_name: Name,
+    /// None: an account that no password opens.
+    pub(crate) password: Option<NewPassword>,
+    pub(crate) rank: Rank,
+    pub(crate) activation: Activation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rank {
+    User,
+    Staff,
+    Superuser,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// The operator vouches for the address.
+    Now,
+    /// Inactive until the code that is mailed is confirmed.
+    ByCode,
+}
+
+/// All that is written for a new account.
+pub(crate) struct NewAccount {
+    new: NewUser,
+    verification: Option<(CodeHash, Mail)>,
+    event: Event,
+}
+
+impl NewAccount {
+    /// Hashes the password. `how` the account came about is for the audit log.
+    pub(crate) async fn of(
+        app: &App,
+        origin: &Origin,
+        wish: CreateUser,
+        how: &'static str,
+    ) -> Result<Self, FlowError> {
+        let password = match &wish.password {
+            Some(password) => Some(app.passwords.hash(password.as_password()).await?),
+            None => None,
+        };
+        let now = app.clock.now();
+        let is_active = wish.activation == Activation::Now;
+        let new = NewUser {
+            email_verified: is_active && wish.email.is_some(),
+            email: wish.email,
+            username: wish.username,
+            first_name: wish.first_name,
+            last_name: wish.last_name,
+            avatar: None,
+            password,
+            is_active,
+            is_staff: wish.rank != Rank::User,
+            is_superuser: wish.rank == Rank::Superuser,
+            language: None,
+            ..NewUser::default()
+        };
+        let verification = match &new.email {
+            Some(email) if !is_active => {
+                Some(new_verification(app, origin, Binding::Address(email), email, &[], now)?)
+            }
+            _ => None,
+        };
+        let event = Audit { now, origin }.success(EventKind::UserCreated).saying(how);
+        Ok(Self { new, verification, event })
+    }
+
+    pub(crate) fn made_at(&self) -> Timestamp {
+        self.event.time
+    }
+
+    pub(crate) fn insert(&self, tx: &mut WriteTx) -> Result<User, FlowError> {
+        let user = tx.insert_user(&self.new, self.event.time)?;
+        if let Some((code, mail)) = &self.verification {
+            tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
+            tx.enqueue_mail(mail)?;
+        }
+        tx.append_event(&self.event.clone().about(&user))?;
+        Ok(user)
+    }
+}
