@@ -1,6 +1,6 @@
 //! Events: the audit log. Who did what to whom, from where, with what result.
 
-use crate::domain::{EventId, Origin, SessionId, Timestamp, User, UserId};
+use crate::domain::{Changes, EventId, Origin, SessionId, Timestamp, User, UserId};
 
 /// One row of the audit log. Never holds a secret, a code or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,12 @@ impl Event {
     pub(crate) fn in_session(mut self, session: impl Into<Option<SessionId>>) -> Self {
         self.session = session.into();
         self
+    }
+
+    /// Tells what was and what is.
+    #[must_use]
+    pub(crate) fn telling(self, changes: &Changes) -> Self {
+        self.saying(changes.to_string())
     }
 
     #[must_use]

@@ -94,6 +94,15 @@ pub(crate) enum MailStatus {
     Failed,
 }
 
+impl MailStatus {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Mail {
     /// Tried this often, with growing pauses (a good day in all), then given up.
     const MAX_ATTEMPTS: u32 = 12;

@@ -1,11 +1,9 @@
 //! Groups, as administrators keep them. Nobody puts into a group what they do not have themselves, and nobody touches
 //! `Root`.
 
-use std::collections::BTreeSet;
-
 use crate::app::App;
 use crate::domain::{
-    Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
+    Changes, Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
 };
 use crate::flows::steps::{Audit, Authority, Listed, Page, permissions_named};
 use crate::flows::{Caller, FlowError};
@@ -17,9 +15,6 @@ pub(crate) struct GroupChange {
     pub(crate) description: Option<Name>,
     pub(crate) permissions: Option<Vec<PermissionName>>,
 }
-
-/// More names of permissions are not written into one event.
-const MAX_TOLD: usize = 100;
 
 /// All groups by number, `Root` first.
 pub(crate) fn list_groups(app: &App, page: Page<u64>) -> Listed<Group, u64> {
@@ -61,8 +56,8 @@ pub(crate) async fn create_group(
             let made = tx.insert_group(name.clone(), description.clone())?;
             let group = Group { permissions: permissions.iter().copied().collect(), ..made };
             tx.save_group(&group)?;
-            let detail = told(&directory, '+', &group.permissions);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let changes = Changes::of_group(&directory, None, Some(&group));
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?;
             Ok(group)
         })
         .await
@@ -107,8 +102,8 @@ pub(crate) async fn update_group(
                 group.permissions.difference(&before.permissions).copied().collect();
             authority.grant(&actor, &[], &added)?;
             tx.save_group(&group)?;
-            let detail = difference(&directory, &before, &group);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let changes = Changes::of_group(&directory, Some(&before), Some(&group));
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?;
             Ok(group)
         })
         .await
@@ -129,8 +124,8 @@ pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Res
             let actor = authority.actor(tx)?;
             let group = tx.group(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_group(id)?;
-            let detail = told(&directory, '-', &group.permissions);
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?)
+            let changes = Changes::of_group(&directory, Some(&group), None);
+            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?)
         })
         .await
 }
@@ -141,39 +136,6 @@ fn refuse_root(name: &GroupName) -> Result<(), FlowError> {
 
 fn party(group: &Group) -> Party {
     Party { id: group.id.to_string(), label: group.name.as_str().to_owned() }
-}
-
-/// What was and what is.
-fn difference(directory: &Directory, before: &Group, after: &Group) -> String {
-    let mut changes = Vec::new();
-    if before.name != after.name {
-        changes.push(format!("name: {} -> {}", before.name.as_str(), after.name.as_str()));
-    }
-    if before.description != after.description {
-        changes.push(format!(
-            "description: {} -> {}",
-            before.description.as_str(),
-            after.description.as_str()
-        ));
-    }
-    if before.permissions != after.permissions {
-        let added = after.permissions.difference(&before.permissions).copied().collect();
-        let removed = before.permissions.difference(&after.permissions).copied().collect();
-        let sides = [told(directory, '+', &added), told(directory, '-', &removed)];
-        changes.push(format!("permissions: {}", sides.join(" ").trim()));
-    }
-    changes.join("; ")
-}
-
-/// The names of permissions, each with its sign.
-fn told(directory: &Directory, sign: char, ids: &BTreeSet<PermissionId>) -> String {
-    let names = ids.iter().filter_map(|id| directory.permission(*id));
-    let mut names: Vec<String> =
-        names.take(MAX_TOLD).map(|permission| format!("{sign}{}", permission.name)).collect();
-    if ids.len() > MAX_TOLD {
-        names.push(format!("and {} more", ids.len() - MAX_TOLD));
-    }
-    names.join(" ")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A flow reads like the sentence in its doc: the clock and the randomness first, slow work before the write, one
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
+mod act_on_users;
 mod activate_user;
 mod add_user;
 mod api_keys;
@@ -43,6 +44,7 @@ mod update_user;
 mod user_sessions;
 mod verify_email;
 
+pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
 pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};

@@ -1,7 +1,7 @@
 //! An administrator changes what an account says, and who may use it.
 
 use crate::app::App;
-use crate::domain::{Change, CodePurpose, Difference, EventKind, User, UserChange, UserId};
+use crate::domain::{Change, Changes, CodePurpose, EventKind, User, UserChange, UserId};
 use crate::flows::steps::{
     Authority, act, actor_and_subject, allow_names, disable, forget_codes, post_to_user,
 };
@@ -33,30 +33,33 @@ pub(crate) async fn update_user(
         .write(move |tx| {
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
             let mut user = before.clone();
-            let differences = change.apply(&mut user, now);
-            let has_changed = |member| differences.iter().any(|one| one.member == member);
-            if differences.is_empty() {
+            change.apply(&mut user, now);
+            let mut changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
+            if changes.is_empty() {
                 return Ok(before);
             }
-            allow(tx, &actor, &before, &user, &differences)?;
-            let user = if before.is_active && !user.is_active { disable(tx, user, now)? } else { user };
+            allow(tx, &actor, &before, &user, &changes)?;
+            if before.is_active && !user.is_active {
+                let held;
+                (user, held) = disable(tx, user, now)?;
+                changes = held.ending(changes);
+            }
             tx.save_user(&user)?;
-            if has_changed("email") {
+            if changes.has("email") {
                 forget_codes(tx, id)?;
                 tx.remove_code(id, CodePurpose::VerifyEmail)?;
                 tx.remove_registrations_of(user.email.as_ref())?;
             }
-            if has_changed("username")
+            if changes.has("username")
                 && let Some(notice) = &notice
             {
                 tx.enqueue_mail(notice)?;
             }
             if before.is_active != user.is_active {
                 let event = if user.is_active { &enabled } else { &disabled };
-                tx.append_event(&event.clone().about(&before))?;
+                tx.append_event(&event.clone().about(&before).telling(&changes))?;
             }
-            let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            tx.append_event(&updated.clone().about(&before).saying(told.join("; ")))?;
+            tx.append_event(&updated.clone().about(&before).telling(&changes))?;
             Ok::<_, FlowError>(user)
         })
         .await
@@ -69,13 +72,12 @@ fn allow(
     actor: &User,
     before: &User,
     after: &User,
-    differences: &[Difference],
+    changes: &Changes,
 ) -> Result<(), FlowError> {
-    let has_changed = |member| differences.iter().any(|one| one.member == member);
-    if (has_changed("is_staff") || has_changed("is_superuser")) && !actor.is_superuser {
+    if (changes.has("is_staff") || changes.has("is_superuser")) && !actor.is_superuser {
         return Err(FlowError::PermissionDenied);
     }
-    if has_changed("email") && actor.id == after.id {
+    if changes.has("email") && actor.id == after.id {
         return Err(FlowError::PermissionDenied);
     }
     // A superuser who is no staff any more could not bring another one back.
@@ -86,6 +88,6 @@ fn allow(
     if was_superuser && is_less && !tx.has_other_active_superuser(before.id)? {
         return Err(FlowError::LastSuperuser);
     }
-    let field = if has_changed("email") { "email" } else { "username" };
+    let field = if changes.has("email") { "email" } else { "username" };
     allow_names(after, field)
 }

@@ -11,6 +11,8 @@ pub(crate) enum Access {
     AnyStaff,
     /// The same, who is staff and has this permission.
     Staff(&'static str),
+    /// The same, who has one of these: which of them it takes, what is asked for says.
+    StaffWithOneOf(&'static [&'static str]),
 }
 
 /// What a caller has to pass.

@@ -50,6 +50,11 @@ impl Admit for User {
             Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
                 Err(ApiError::PermissionDenied)
             }
+            Access::StaffWithOneOf(permissions)
+                if !permissions.iter().any(|one| flows::is_staff_with(app, &caller.user, one)) =>
+            {
+                Err(ApiError::PermissionDenied)
+            }
             _ => Ok(caller),
         }
     }

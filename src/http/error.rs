@@ -145,6 +145,17 @@ impl ApiError {
         reply
     }
 
+    /// What one of many is told, with its stable code. The reason itself goes to the log.
+    pub(crate) fn told(&self, id: &RequestId) -> (&'static str, String) {
+        let (_, code, detail) = self.problem();
+        self.log(id);
+        let first = |fields: &Vec<(String, Vec<Invalid>)>| Some(fields.first()?.1.first()?.message.clone());
+        match self {
+            Self::Invalid(fields, _) => (code, first(fields).unwrap_or_else(|| detail.to_owned())),
+            _ => (code, detail.to_owned()),
+        }
+    }
+
     fn header(&self) -> Option<(warp::http::HeaderName, HeaderValue)> {
         match self {
             Self::NotAuthenticated | Self::InvalidCredentials => {

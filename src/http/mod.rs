@@ -23,6 +23,7 @@ mod request_id;
 mod router;
 mod routes;
 mod staff_views;
+mod user_query;
 mod views;
 
 pub(crate) use head::Peer;

@@ -118,7 +118,7 @@ mod tests {
         let security = match endpoint.gate.access {
             Access::Public => json!([]),
             _ if endpoint.gate.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
-            Access::User | Access::AnyStaff | Access::Staff(_) => {
+            Access::User | Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
                 json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }])
             }
         };

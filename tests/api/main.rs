@@ -10,6 +10,8 @@
 mod harness;
 
 mod access;
+mod admin_bulk;
+mod admin_events;
 mod admin_groups;
 mod admin_users;
 mod admin_work;

@@ -6,6 +6,7 @@ mod admin_outbox;
 mod admin_permissions;
 mod admin_registrations;
 mod admin_users;
+mod admin_users_bulk;
 mod api_keys;
 mod documents;
 mod emails;
@@ -28,6 +29,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         profile::endpoints(),
         emails::endpoints(),
         admin_users::endpoints(),
+        admin_users_bulk::endpoints(),
         admin_groups::endpoints(),
         admin_permissions::endpoints(),
         admin_events::endpoints(),
