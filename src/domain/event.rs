@@ -111,6 +111,7 @@ pub(crate) enum EventKind {
     MailDropped,
     RegistrationDropped,
     KeysRotated,
+    UsersExported,
 }
 
 impl EventKind {
@@ -146,6 +147,7 @@ impl EventKind {
             Self::MailDropped => "mail.dropped",
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
+            Self::UsersExported => "users.exported",
         }
     }
 
@@ -163,7 +165,7 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 30] = [
+        const ALL: [EventKind; 31] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -194,6 +196,7 @@ impl EventKind {
             EventKind::MailDropped,
             EventKind::RegistrationDropped,
             EventKind::KeysRotated,
+            EventKind::UsersExported,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)
     }

@@ -30,6 +30,7 @@ mod manage_keys;
 mod manage_outbox;
 mod manage_permissions;
 mod manage_registrations;
+mod note_export;
 mod operate_users;
 mod profile;
 mod purge_user;
@@ -66,7 +67,7 @@ pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use list_events::{EventFilter, list_events, search_events};
-pub(crate) use list_users::{ListUsers, list_users, view_user};
+pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere, revoke_token};
 pub(crate) use manage_groups::{
@@ -79,6 +80,7 @@ pub(crate) use manage_permissions::{
     update_permission, view_permission,
 };
 pub(crate) use manage_registrations::{activate_registration, drop_registration, list_registrations};
+pub(crate) use note_export::note_export;
 pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;

@@ -8,7 +8,11 @@ use crate::http::endpoint::Endpoint;
 /// Users of one page, at most.
 pub(crate) const MAX_LIMIT: usize = 500;
 
-/// The parameters that [`users`] reads, as the OpenAPI document has them.
+/// The names of the parameters that [`users`] reads.
+pub(crate) const FILTERS: [&str; 6] =
+    ["search", "is_active", "is_staff", "is_superuser", "group", "ordering"];
+
+/// The same, as the OpenAPI document has them.
 pub(crate) fn of_users(endpoint: Endpoint) -> Endpoint {
     endpoint
         .query("search", "Text in the email address, the username or the name, in any case.")

@@ -12,6 +12,7 @@ mod harness;
 mod access;
 mod admin_bulk;
 mod admin_events;
+mod admin_export;
 mod admin_groups;
 mod admin_users;
 mod admin_work;
