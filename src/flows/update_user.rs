@@ -1,7 +1,9 @@
 //! An administrator changes what an account says, and who may use it.
 
 use crate::app::App;
-use crate::domain::{Change, Changes, CodePurpose, EventKind, User, UserChange, UserId};
+use crate::domain::{
+    Change, Changes, CodePurpose, Email, EventKind, Mail, Timestamp, User, UserChange, UserId,
+};
 use crate::flows::steps::{
     Authority, act, actor_and_subject, allow_names, disable, forget_codes, post_to_user,
 };
@@ -22,13 +24,7 @@ pub(crate) async fn update_user(
     let (enabled, disabled) =
         (act(caller, EventKind::UserEnabled, now), act(caller, EventKind::UserDisabled, now));
     let owner = app.store.read()?.user(id)?.ok_or(FlowError::NotFound)?;
-    // Whoever has a new name logs in with it: its owner hears of that.
-    let (at, ip) = (now, caller.origin.ip);
-    let notice = match &change.username {
-        Change::Keep => None,
-        Change::Set(name) if owner.username.as_ref() == Some(name) => None,
-        _ => post_to_user(app, &owner, now, |email| Letter::UsernameChanged { email, at, ip })?,
-    };
+    let notices = notices(app, caller, &owner, &change, now)?;
     app.store
         .write(move |tx| {
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
@@ -50,9 +46,7 @@ pub(crate) async fn update_user(
                 tx.remove_code(id, CodePurpose::VerifyEmail)?;
                 tx.remove_registrations_of(user.email.as_ref())?;
             }
-            if changes.has("username")
-                && let Some(notice) = &notice
-            {
+            for (_, notice) in notices.iter().filter(|(member, _)| changes.has(member)) {
                 tx.enqueue_mail(notice)?;
             }
             if before.is_active != user.is_active {
@@ -63,6 +57,32 @@ pub(crate) async fn update_user(
             Ok::<_, FlowError>(user)
         })
         .await
+}
+
+/// What the owner hears if a member really changes: that there is a new name to log in with, and, where it was known to
+/// be theirs, that the old address is none any more.
+fn notices(
+    app: &App,
+    caller: &Caller,
+    owner: &User,
+    change: &UserChange,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, Mail)>, FlowError> {
+    let (at, ip) = (now, caller.origin.ip);
+    let renamed = match &change.username {
+        Change::Keep => None,
+        Change::Set(name) if owner.username.as_ref() == Some(name) => None,
+        _ => post_to_user(app, owner, now, |email| Letter::UsernameChanged { email, at, ip })?,
+    };
+    let is_kept = |new: &Email| owner.email.as_ref().map(Email::key) == Some(new.key());
+    let moved = match &change.email {
+        Change::Keep => None,
+        Change::Set(new) if is_kept(new) => None,
+        _ if !owner.email_verified => None,
+        _ => post_to_user(app, owner, now, |email| Letter::EmailChanged { email, at, ip })?,
+    };
+    let named = |member| move |mail| (member, mail);
+    Ok(renamed.map(named("username")).into_iter().chain(moved.map(named("email"))).collect())
 }
 
 /// Only superusers make or unmake staff and superusers, and never the last superuser. One's own address takes one's
