@@ -61,7 +61,7 @@ const fn begins_formula(c: char) -> bool {
 }
 
 const fn parts_cells(c: char) -> bool {
-    matches!(c, ',' | ';' | '|' | '\t' | '\r' | '\n' | '"' | '\'')
+    matches!(c, ',' | ';' | '|' | '\t' | '\r' | '\n' | '"')
 }
 
 /// White space, and what is not seen at all.
@@ -110,6 +110,7 @@ mod tests {
         assert_eq!(defused("Editors;Authors;-x"), "Editors;Authors;'-x");
         assert_eq!(defused("a\",=1"), "a\",'=1");
         assert_eq!(defused("=1;=2"), "'=1;'=2");
+        assert_eq!(defused("\t=1"), "'\t'=1");
         // The one that is added is no new beginning.
         assert_eq!(defused("=+1"), "'=+1");
     }

@@ -248,7 +248,7 @@ fn allow(methods: &BTreeMap<&'static str, usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::BodyExt;
+    use http_body_util::{BodyExt, Collected};
 
     use super::*;
     use crate::http::parts::Parts;
@@ -267,7 +267,7 @@ mod tests {
             };
             let (read, ()) = tokio::join!(answer.into_body().collect(), maker);
 
-            let read = read.map(|body| body.to_bytes()).ok();
+            let read = read.map(Collected::to_bytes).ok();
             assert_eq!(read.as_deref(), is_whole.then_some(b"[1,2]".as_slice()));
         }
     }

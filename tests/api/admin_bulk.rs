@@ -24,15 +24,13 @@ async fn outcomes(by: &Caller, body: Value) -> Vec<String> {
     let results = results.as_array().expect("results").clone();
     let ids: Vec<&Value> = results.iter().map(|one| &one["id"]).collect();
     assert_eq!(json!(ids), asked);
-    let outcome = |one: &Value| match one["result"].as_str() {
-        Some("done") => {
+    let outcome = |one: &Value| {
+        if one["result"] == "done" {
             assert!(one.get("code").is_none() && one.get("detail").is_none(), "{one}");
-            "done".to_owned()
+            return "done".to_owned();
         }
-        _ => {
-            assert!(one["result"] == "refused" && one["detail"].is_string(), "{one}");
-            one["code"].as_str().expect("a code").to_owned()
-        }
+        assert!(one["result"] == "refused" && one["detail"].is_string(), "{one}");
+        one["code"].as_str().expect("a code").to_owned()
     };
     results.iter().map(outcome).collect()
 }
