@@ -48,6 +48,9 @@ async fn an_account_is_told_from_its_first_act_to_its_last() {
     server.logged_in(ADA).await;
     root.delete(&format!("{path}sessions/")).await.expect(204);
     assert_eq!(told(&root, "session.ended").await, "sessions: 2 -> 0");
+    root.delete(&format!("{path}sessions/")).await.expect(204);
+    let ended = server.events().into_iter().filter(|kind| *kind == "session.ended").count();
+    assert_eq!(ended, 1, "nothing was left to end");
     let ada = server.logged_in(ADA).await;
     server.api_key(&ada, &json!({ "name": "a key" })).await;
     let password = json!({ "password": "a horse for a day" });

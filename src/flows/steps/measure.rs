@@ -125,7 +125,9 @@ impl Taking {
 
     fn end_sessions(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
         let ended = end_sessions(tx, user.id, None)?;
-        self.note(tx, &user, &Changes::default().count("sessions", ended, 0))?;
+        if ended > 0 {
+            self.note(tx, &user, &Changes::default().count("sessions", ended, 0))?;
+        }
         Ok(user)
     }
 
