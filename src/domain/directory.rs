@@ -104,6 +104,20 @@ impl Directory {
         own.chain(inherited).filter_map(|id| Some(&self.permissions.get(id)?.name)).collect()
     }
 
+    /// What a user has beside what their groups have, in the order of the names; whether they are active or not.
+    pub(crate) fn own_permissions_of(&self, user: &User) -> BTreeSet<&PermissionName> {
+        user.permissions.iter().filter_map(|id| Some(&self.permissions.get(id)?.name)).collect()
+    }
+
+    /// What the groups of a user have, `Root` of a superuser among them; whether they are active or not.
+    pub(crate) fn inherited_permissions_of(&self, user: &User) -> BTreeSet<&PermissionName> {
+        if user.is_superuser {
+            return self.permissions.values().map(|permission| &permission.name).collect();
+        }
+        let inherited = self.groups_of(user).flat_map(|group| &group.permissions);
+        inherited.filter_map(|id| Some(&self.permissions.get(id)?.name)).collect()
+    }
+
     /// A group that was taken away meanwhile is nobody's.
     fn groups_of<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Group> {
         user.groups.iter().filter_map(|id| self.groups.get(id))
@@ -160,6 +174,11 @@ mod tests {
         assert!(!directory.has_permission(&ada, "news.add_item"));
         assert!(!directory.has_permission(&ada, "unknown.one"));
         assert_eq!(directory.group_names(&ada), ["Editors"]);
+        let texts = |names: BTreeSet<&PermissionName>| -> Vec<String> {
+            names.into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(texts(directory.own_permissions_of(&ada)), ["news.ban"]);
+        assert_eq!(texts(directory.inherited_permissions_of(&ada)), ["news.change_item"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Events: the audit log. Who did what to whom, from where, with what result.
 
-use crate::domain::{EventId, Origin, SessionId, Timestamp, User, UserId};
+use crate::domain::{Changes, EventId, Origin, SessionId, Timestamp, User, UserId};
 
 /// One row of the audit log. Never holds a secret, a code or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,12 @@ impl Event {
     pub(crate) fn in_session(mut self, session: impl Into<Option<SessionId>>) -> Self {
         self.session = session.into();
         self
+    }
+
+    /// Tells what was and what is.
+    #[must_use]
+    pub(crate) fn telling(self, changes: &Changes) -> Self {
+        self.saying(changes.to_string())
     }
 
     #[must_use]
@@ -105,6 +111,7 @@ pub(crate) enum EventKind {
     MailDropped,
     RegistrationDropped,
     KeysRotated,
+    UsersExported,
 }
 
 impl EventKind {
@@ -140,6 +147,7 @@ impl EventKind {
             Self::MailDropped => "mail.dropped",
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
+            Self::UsersExported => "users.exported",
         }
     }
 
@@ -157,7 +165,7 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 30] = [
+        const ALL: [EventKind; 31] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -188,6 +196,7 @@ impl EventKind {
             EventKind::MailDropped,
             EventKind::RegistrationDropped,
             EventKind::KeysRotated,
+            EventKind::UsersExported,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)
     }

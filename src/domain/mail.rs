@@ -45,10 +45,12 @@ pub(crate) enum MailKind {
     ApiKeyCreated,
     /// Too many wrong passwords: an account takes no log-ins from new browsers.
     LoginStopped,
+    /// An administrator moved an account away from this address.
+    EmailChanged,
 }
 
 impl MailKind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::TokenReuse,
@@ -61,6 +63,7 @@ impl MailKind {
         Self::AccountDisabled,
         Self::ApiKeyCreated,
         Self::LoginStopped,
+        Self::EmailChanged,
     ];
 
     /// Names the kind in the store, and its templates.
@@ -78,6 +81,7 @@ impl MailKind {
             Self::AccountDisabled => "account_disabled",
             Self::ApiKeyCreated => "api_key_created",
             Self::LoginStopped => "login_stopped",
+            Self::EmailChanged => "email_changed",
         }
     }
 
@@ -92,6 +96,15 @@ pub(crate) enum MailStatus {
     Waiting,
     /// Given up: stays where an administrator can see and resend it.
     Failed,
+}
+
+impl MailStatus {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Mail {
@@ -213,9 +226,10 @@ mod tests {
             MailKind::AccountDisabled => 9,
             MailKind::ApiKeyCreated => 10,
             MailKind::LoginStopped => 11,
+            MailKind::EmailChanged => 12,
         };
 
-        assert_eq!(MailKind::ALL.map(place), std::array::from_fn::<usize, 12, _>(|n| n));
+        assert_eq!(MailKind::ALL.map(place), std::array::from_fn::<usize, 13, _>(|n| n));
         assert!(MailKind::ALL.into_iter().all(|kind| MailKind::parse(kind.as_str()) == Some(kind)));
         assert_eq!(MailKind::parse("Verify_email"), None);
     }

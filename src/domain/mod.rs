@@ -5,8 +5,10 @@
 
 mod api_key;
 mod avatar;
+mod changes;
 mod code;
 mod content;
+mod differences;
 mod directory;
 mod email;
 mod email_change;
@@ -36,6 +38,7 @@ mod username;
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use avatar::Avatar;
+pub(crate) use changes::Changes;
 pub(crate) use code::{Code, CodeHash, CodePurpose};
 pub(crate) use content::{Content, MailContent};
 pub(crate) use directory::Directory;
@@ -63,6 +66,6 @@ pub(crate) use setup_link::SetupLink;
 pub(crate) use time::Timestamp;
 pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
-pub(crate) use user_change::{Difference, UserChange};
+pub(crate) use user_change::UserChange;
 pub(crate) use user_list::{Membership, Search, UserFilter, UserOrder, UserOrdering, UserQuery};
 pub(crate) use username::{Username, UsernameKey};

@@ -130,26 +130,15 @@ pub(crate) struct ProfileChange {
 }
 
 impl ProfileChange {
-    /// Applies the change, and names the members that differ now, for the audit log.
-    pub(crate) fn apply(&self, user: &mut User, now: Timestamp) -> Vec<&'static str> {
+    pub(crate) fn apply(&self, user: &mut User, now: Timestamp) {
         let before = user.clone();
         set_or_clear(&mut user.username, &self.username);
         set_or_blank(&mut user.first_name, &self.first_name);
         set_or_blank(&mut user.last_name, &self.last_name);
         set_or_clear(&mut user.avatar, &self.avatar);
-        let changed: Vec<&'static str> = [
-            ("username", user.username != before.username),
-            ("first_name", user.first_name != before.first_name),
-            ("last_name", user.last_name != before.last_name),
-            ("avatar", user.avatar != before.avatar),
-        ]
-        .into_iter()
-        .filter_map(|(name, differs)| differs.then_some(name))
-        .collect();
-        if !changed.is_empty() {
+        if *user != before {
             user.updated_at = now;
         }
-        changed
     }
 }
 

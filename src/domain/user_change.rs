@@ -1,6 +1,4 @@
-//! What an administrator changes about an account, and how that is told in the audit log.
-
-use std::fmt;
+//! What an administrator changes about an account.
 
 use crate::domain::user::{set_or_blank, set_or_clear};
 use crate::domain::{Avatar, Change, Email, Name, Timestamp, User, Username};
@@ -20,8 +18,8 @@ pub(crate) struct UserChange {
 }
 
 impl UserChange {
-    /// Applies the change, and says what differs now. A new address is not verified, unless it is said that it is.
-    pub(crate) fn apply(&self, user: &mut User, now: Timestamp) -> Vec<Difference> {
+    /// Applies the change. A new address is not verified, unless it is said that it is.
+    pub(crate) fn apply(&self, user: &mut User, now: Timestamp) {
         let before = user.clone();
         set_or_clear(&mut user.email, &self.email);
         set_or_clear(&mut user.username, &self.username);
@@ -34,64 +32,16 @@ impl UserChange {
         let is_same_address = before.email.as_ref().map(Email::key) == user.email.as_ref().map(Email::key);
         let is_verified = self.email_verified.unwrap_or(before.email_verified && is_same_address);
         user.email_verified = is_verified && user.email.is_some();
-        let differences = differences(&before, user);
-        if !differences.is_empty() {
+        if *user != before {
             user.updated_at = now;
         }
-        differences
     }
-}
-
-/// A member that differs now. None of them is a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Difference {
-    pub(crate) member: &'static str,
-    before: String,
-    after: String,
-}
-
-/// No more of a value is told.
-const MAX_CHARS: usize = 80;
-
-impl fmt::Display for Difference {
-    /// `is_staff: false -> true`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let short = |text: &str| match text.char_indices().nth(MAX_CHARS) {
-            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-            None => text.to_owned(),
-        };
-        write!(f, "{}: {} -> {}", self.member, short(&self.before), short(&self.after))
-    }
-}
-
-fn differences(before: &User, after: &User) -> Vec<Difference> {
-    let (was, is) = (members(before), members(after));
-    was.into_iter()
-        .zip(is)
-        .filter(|((_, was), (_, is))| was != is)
-        .map(|((member, before), (_, after))| Difference { member, before, after })
-        .collect()
-}
-
-fn members(user: &User) -> [(&'static str, String); 9] {
-    let or_none = |text: Option<&str>| text.unwrap_or("none").to_owned();
-    [
-        ("email", or_none(user.email.as_ref().map(Email::as_str))),
-        ("username", or_none(user.username.as_ref().map(Username::as_str))),
-        ("first_name", user.first_name.as_str().to_owned()),
-        ("last_name", user.last_name.as_str().to_owned()),
-        ("avatar", or_none(user.avatar.as_ref().map(Avatar::as_str))),
-        ("is_active", user.is_active.to_string()),
-        ("is_staff", user.is_staff.to_string()),
-        ("is_superuser", user.is_superuser.to_string()),
-        ("email_verified", user.email_verified.to_string()),
-    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{NewUser, UserId};
+    use crate::domain::{Changes, Directory, NewUser, UserId};
 
     const NOTHING: UserChange = UserChange {
         email: Change::Keep,
@@ -111,30 +61,34 @@ mod tests {
         new.joined(UserId(1), Timestamp::from_secs(0))
     }
 
-    fn told(change: &UserChange) -> Vec<String> {
-        let now = Timestamp::from_secs(1);
-        change.apply(&mut ada(), now).iter().map(ToString::to_string).collect()
+    fn told(change: &UserChange) -> String {
+        let mut changed = ada();
+        change.apply(&mut changed, Timestamp::from_secs(1));
+        Changes::of_user(&Directory::default(), Some(&ada()), Some(&changed)).to_string()
     }
 
     #[test]
     fn a_new_address_is_not_verified_unless_it_is_said() {
         let email = Change::Set(Email::parse("ada@example.org").expect("valid"));
         let change = UserChange { email, ..NOTHING };
-        let moved = "email: ada@example.com -> ada@example.org";
-        assert_eq!(told(&change), [moved, "email_verified: true -> false"]);
-        assert_eq!(told(&UserChange { email_verified: Some(true), ..change }), [moved]);
+        let moved = "email: \"ada@example.com\" -> \"ada@example.org\"";
+        assert_eq!(told(&change), format!("{moved}; email_verified: true -> false"));
+        assert_eq!(told(&UserChange { email_verified: Some(true), ..change }), moved);
 
         let email = Change::Set(Email::parse("Ada@Example.com").expect("valid"));
         let respelt = told(&UserChange { email, ..NOTHING });
-        assert_eq!(respelt, ["email: ada@example.com -> Ada@Example.com"]);
+        assert_eq!(respelt, "email: \"ada@example.com\" -> \"Ada@Example.com\"");
     }
 
     #[test]
-    fn what_stays_is_no_difference_and_long_values_are_cut() {
-        assert!(told(&NOTHING).is_empty());
-        assert!(told(&UserChange { is_active: Some(true), ..NOTHING }).is_empty());
-        let first_name = Change::Set(Name::from_stored("é".repeat(150)));
-        let told = told(&UserChange { first_name, ..NOTHING });
-        assert_eq!(told, [format!("first_name:  -> {}…", "é".repeat(80))]);
+    fn what_stays_is_no_change_and_leaves_no_time() {
+        for change in [NOTHING, UserChange { is_active: Some(true), ..NOTHING }] {
+            let mut same = ada();
+            change.apply(&mut same, Timestamp::from_secs(1));
+            assert_eq!(same, ada());
+        }
+        let mut changed = ada();
+        UserChange { is_staff: Some(true), ..NOTHING }.apply(&mut changed, Timestamp::from_secs(1));
+        assert_eq!(changed.updated_at, Timestamp::from_secs(1));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::domain::{
-    Avatar, CodePurpose, Email, EventKind, GroupName, Name, NewPassword, NewUser, Password, PasswordHash,
-    PermissionName, PersonalFacts, User, Username,
+    Avatar, Changes, CodePurpose, Email, EventKind, GroupName, Name, NewPassword, NewUser, Password,
+    PasswordHash, PermissionName, PersonalFacts, User, Username,
 };
 use crate::flows::steps::{
     Authority, Binding, act, allow_new_names, groups_named, new_verification, not_too_many, permissions_named,
@@ -83,7 +83,8 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
                 tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
                 tx.enqueue_mail(mail)?;
             }
-            tx.append_event(&event.clone().about(&user).saying("by an administrator"))?;
+            let changes = Changes::of_user(authority.directory(), None, Some(&user));
+            tx.append_event(&event.clone().about(&user).telling(&changes))?;
             Ok(user)
         })
         .await

@@ -1,7 +1,7 @@
 //! An administrator gives an account another password.
 
 use crate::app::App;
-use crate::domain::{EventKind, Password, Target, UserId};
+use crate::domain::{Changes, EventKind, Password, Target, User, UserId};
 use crate::flows::steps::{
     Authority, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
 };
@@ -38,10 +38,13 @@ pub(crate) async fn assign_password(
     let event = act(caller, EventKind::PasswordChanged, now);
     app.store
         .write(move |tx| {
-            let (_, mut user) = actor_and_subject(&authority, tx, id)?;
-            user.password = Some(hash.clone());
-            user.password_is_temporary = term == Term::Temporary;
-            user.updated_at = now;
+            let (_, before) = actor_and_subject(&authority, tx, id)?;
+            let user = User {
+                password: Some(hash.clone()),
+                password_is_temporary: term == Term::Temporary,
+                updated_at: now,
+                ..before.clone()
+            };
             tx.save_user(&user)?;
             let ended = end_sessions(tx, id, None)?;
             forget_codes(tx, id)?;
@@ -49,11 +52,8 @@ pub(crate) async fn assign_password(
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
-            let told = match term {
-                Term::Temporary => format!("a temporary one, by an administrator; {ended} sessions ended"),
-                Term::Lasting => format!("by an administrator; {ended} sessions ended"),
-            };
-            Ok(tx.append_event(&event.clone().about(&user).saying(told))?)
+            let changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
+            Ok(tx.append_event(&event.clone().about(&user).telling(&changes.count("sessions", ended, 0)))?)
         })
         .await
 }

@@ -3,9 +3,9 @@
 
 use crate::app::App;
 use crate::domain::{
-    Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
+    Changes, Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
 };
-use crate::flows::steps::{Audit, Authority, Listed, Page, permissions_named, signed};
+use crate::flows::steps::{Audit, Authority, Listed, Page, permissions_named};
 use crate::flows::{Caller, FlowError};
 
 /// What is to be another one; the rest stays.
@@ -56,8 +56,8 @@ pub(crate) async fn create_group(
             let made = tx.insert_group(name.clone(), description.clone())?;
             let group = Group { permissions: permissions.iter().copied().collect(), ..made };
             tx.save_group(&group)?;
-            let detail = signed(&directory, '+', &group.permissions);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let changes = Changes::of_group(&directory, None, Some(&group));
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?;
             Ok(group)
         })
         .await
@@ -102,8 +102,8 @@ pub(crate) async fn update_group(
                 group.permissions.difference(&before.permissions).copied().collect();
             authority.grant(&actor, &[], &added)?;
             tx.save_group(&group)?;
-            let detail = difference(&directory, &before, &group);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let changes = Changes::of_group(&directory, Some(&before), Some(&group));
+            tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?;
             Ok(group)
         })
         .await
@@ -124,8 +124,8 @@ pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Res
             let actor = authority.actor(tx)?;
             let group = tx.group(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_group(id)?;
-            let detail = signed(&directory, '-', &group.permissions);
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?)
+            let changes = Changes::of_group(&directory, Some(&group), None);
+            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).telling(&changes))?)
         })
         .await
 }
@@ -136,28 +136,6 @@ fn refuse_root(name: &GroupName) -> Result<(), FlowError> {
 
 fn party(group: &Group) -> Party {
     Party { id: group.id.to_string(), label: group.name.as_str().to_owned() }
-}
-
-/// What was and what is.
-fn difference(directory: &Directory, before: &Group, after: &Group) -> String {
-    let mut changes = Vec::new();
-    if before.name != after.name {
-        changes.push(format!("name: {} -> {}", before.name.as_str(), after.name.as_str()));
-    }
-    if before.description != after.description {
-        changes.push(format!(
-            "description: {} -> {}",
-            before.description.as_str(),
-            after.description.as_str()
-        ));
-    }
-    if before.permissions != after.permissions {
-        let added = after.permissions.difference(&before.permissions).copied().collect();
-        let removed = before.permissions.difference(&after.permissions).copied().collect();
-        let sides = [signed(directory, '+', &added), signed(directory, '-', &removed)];
-        changes.push(format!("permissions: {}", sides.join(" ").trim()));
-    }
-    changes.join("; ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Mails that are not delivered, as administrators see them: never what is in them.
 
 use crate::app::App;
-use crate::domain::{EventKind, Mail, MailId, Party};
+use crate::domain::{Changes, EventKind, Mail, MailId, Party};
 use crate::flows::steps::{Audit, Authority, Listed, Page};
 use crate::flows::{Caller, FlowError};
 
@@ -28,10 +28,11 @@ pub(crate) async fn resend_mail(app: &App, caller: &Caller, id: MailId) -> Resul
             if !mail.is_worth_sending(now) {
                 return Err(FlowError::MailGone);
             }
-            let before = format!("{}, {} attempts before", mail.kind.as_str(), mail.attempts);
+            let before = mail.clone();
             mail.try_again(now);
             tx.enqueue_mail(&mail)?;
-            tx.append_event(&event.clone().by(&actor).about(party(&mail)).saying(before))?;
+            let changes = changes(&before, Some(&mail));
+            tx.append_event(&event.clone().by(&actor).about(party(&mail)).telling(&changes))?;
             Ok(mail)
         })
         .await
@@ -48,10 +49,19 @@ pub(crate) async fn drop_mail(app: &App, caller: &Caller, id: MailId) -> Result<
             let actor = authority.actor(tx)?;
             let mail = tx.mail(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_mail(id)?;
-            let event = event.clone().by(&actor).about(party(&mail)).saying(mail.kind.as_str());
-            Ok(tx.append_event(&event)?)
+            let changes = changes(&mail, None);
+            Ok(tx.append_event(&event.clone().by(&actor).about(party(&mail)).telling(&changes))?)
         })
         .await
+}
+
+/// What a mail was about and how it stood, and how it stands, if it is still there.
+fn changes(before: &Mail, after: Option<&Mail>) -> Changes {
+    let attempts = |mail: &Mail| usize::try_from(mail.attempts).unwrap_or(usize::MAX);
+    Changes::default()
+        .fact("kind", before.kind.as_str())
+        .member("status", before.status.as_str(), after.map(|mail| mail.status.as_str()))
+        .count("attempts", attempts(before), after.map_or(attempts(before), attempts))
 }
 
 fn party(mail: &Mail) -> Party {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{EventKind, Name, Party, Permission, PermissionId, PermissionName, User, UserId};
+use crate::domain::{
+    Changes, EventKind, Name, Party, Permission, PermissionId, PermissionName, User, UserId,
+};
 use crate::flows::steps::{Audit, Authority, Listed, Page};
 use crate::flows::{Caller, FlowError};
 
@@ -69,8 +71,8 @@ pub(crate) async fn create_permission(
         .write(move |tx| {
             let actor = authority.actor(tx)?;
             let made = tx.insert_permission(name.clone(), title.clone())?;
-            let detail = made.title.as_str();
-            tx.append_event(&event.clone().by(&actor).about(party(&made)).saying(detail))?;
+            let changes = Changes::of_permission(None, Some(&made));
+            tx.append_event(&event.clone().by(&actor).about(party(&made)).telling(&changes))?;
             Ok(made)
         })
         .await
@@ -107,8 +109,8 @@ pub(crate) async fn update_permission(
                 return Err(FlowError::PermissionDenied);
             }
             tx.save_permission(&after)?;
-            let detail = difference(&before, &after);
-            tx.append_event(&event.clone().by(&actor).about(party(&after)).saying(detail))?;
+            let changes = Changes::of_permission(Some(&before), Some(&after));
+            tx.append_event(&event.clone().by(&actor).about(party(&after)).telling(&changes))?;
             Ok(after)
         })
         .await
@@ -128,23 +130,12 @@ pub(crate) async fn delete_permission(app: &App, caller: &Caller, id: Permission
                 return Err(FlowError::PermissionDenied);
             }
             tx.remove_permission(id)?;
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&permission)))?)
+            let changes = Changes::of_permission(Some(&permission), None);
+            Ok(tx.append_event(&event.clone().by(&actor).about(party(&permission)).telling(&changes))?)
         })
         .await
 }
 
 fn party(permission: &Permission) -> Party {
     Party { id: permission.id.to_string(), label: permission.name.to_string() }
-}
-
-/// What was and what is.
-fn difference(before: &Permission, after: &Permission) -> String {
-    let mut changes = Vec::new();
-    if before.name != after.name {
-        changes.push(format!("{} -> {}", before.name, after.name));
-    }
-    if before.title != after.title {
-        changes.push(format!("name: {} -> {}", before.title.as_str(), after.title.as_str()));
-    }
-    changes.join("; ")
 }

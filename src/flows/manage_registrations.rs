@@ -1,7 +1,7 @@
 //! Registrations that wait for their code, as administrators see them.
 
 use crate::app::App;
-use crate::domain::{EventKind, Party, Registration, RegistrationId, User};
+use crate::domain::{Changes, EventKind, Party, Registration, RegistrationId, User, Username};
 use crate::flows::steps::{Audit, Authority, Listed, Page, admit};
 use crate::flows::{Caller, FlowError};
 
@@ -22,16 +22,15 @@ pub(crate) async fn activate_registration(
 ) -> Result<User, FlowError> {
     let now = app.clock.now();
     let authority = Authority::of(app, caller, "users.add_user");
-    let event = Audit { now, origin: &caller.origin }
-        .success(EventKind::UserVerified)
-        .in_session(caller.session())
-        .saying("by an administrator");
+    let event =
+        Audit { now, origin: &caller.origin }.success(EventKind::UserVerified).in_session(caller.session());
     app.store
         .write(move |tx| {
             let actor = authority.actor(tx)?;
             let registration = tx.registration(id)?.ok_or(FlowError::NotFound)?;
             let user = admit(tx, registration, now)?;
-            tx.append_event(&event.clone().by(&actor).about(&user))?;
+            let changes = Changes::of_user(authority.directory(), None, Some(&user));
+            tx.append_event(&event.clone().by(&actor).about(&user).telling(&changes))?;
             Ok(user)
         })
         .await
@@ -53,7 +52,11 @@ pub(crate) async fn drop_registration(
             let dropped = tx.registration(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_registration(id)?;
             let subject = Party { id: id.to_string(), label: dropped.email.as_str().to_owned() };
-            Ok(tx.append_event(&event.clone().by(&actor).about(subject))?)
+            let username = dropped.username.as_ref().map(Username::as_str);
+            let changes = Changes::default()
+                .member("email", Some(dropped.email.as_str()), None)
+                .member("username", username, None);
+            Ok(tx.append_event(&event.clone().by(&actor).about(subject).telling(&changes))?)
         })
         .await
 }

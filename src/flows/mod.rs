@@ -3,6 +3,7 @@
 //! A flow reads like the sentence in its doc: the clock and the randomness first, slow work before the write, one
 //! write, done. Must never: know how it was asked (no HTTP, no JSON), or do network work; mail goes to the outbox.
 
+mod act_on_users;
 mod activate_user;
 mod add_user;
 mod api_keys;
@@ -30,6 +31,7 @@ mod manage_keys;
 mod manage_outbox;
 mod manage_permissions;
 mod manage_registrations;
+mod note_export;
 mod operate_users;
 mod profile;
 mod purge_user;
@@ -45,6 +47,7 @@ mod update_user;
 mod user_sessions;
 mod verify_email;
 
+pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
 pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
@@ -67,7 +70,7 @@ pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use list_events::{EventFilter, list_events, search_events};
-pub(crate) use list_users::{ListUsers, list_users, view_user};
+pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
 pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere, revoke_token};
 pub(crate) use manage_groups::{
@@ -80,6 +83,7 @@ pub(crate) use manage_permissions::{
     update_permission, view_permission,
 };
 pub(crate) use manage_registrations::{activate_registration, drop_registration, list_registrations};
+pub(crate) use note_export::note_export;
 pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;

@@ -62,7 +62,7 @@ pub(crate) async fn disable_by_operator(
             if !user.is_active {
                 return Ok(user);
             }
-            let user = disable(tx, user, now)?;
+            let (user, _) = disable(tx, user, now)?;
             tx.append_event(&event.clone().about(&user))?;
             Ok(user)
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::config::LimitKind;
-use crate::domain::{Change, EventKind, ProfileChange, User};
+use crate::domain::{Change, Changes, EventKind, ProfileChange, User};
 use crate::flows::steps::{Audit, allow_names, post_to_user};
 use crate::flows::{Caller, FlowError};
 use crate::limiter::Subject;
@@ -35,20 +35,23 @@ pub(crate) async fn update_profile(
         let (at, ip) = (now, caller.origin.ip);
         notice = post_to_user(app, &caller.user, now, |email| Letter::UsernameChanged { email, at, ip })?;
     }
+    let directory = app.store.directory();
     let user = app.store.write(move |tx| {
-        let mut user = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
-        let changed = change.apply(&mut user, now);
-        if changed.is_empty() {
+        let before = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
+        let mut user = before.clone();
+        change.apply(&mut user, now);
+        let changes = Changes::of_user(&directory, Some(&before), Some(&user));
+        if changes.is_empty() {
             return Ok(user);
         }
-        if changed.contains(&"username") {
+        if changes.has("username") {
             allow_names(&user, "username")?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
         }
         tx.save_user(&user)?;
-        tx.append_event(&event.clone().saying(changed.join(" ")))?;
+        tx.append_event(&event.clone().telling(&changes))?;
         Ok::<_, FlowError>(user)
     });
     Ok(Arc::new(user.await?))

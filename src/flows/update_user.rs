@@ -1,7 +1,9 @@
 //! An administrator changes what an account says, and who may use it.
 
 use crate::app::App;
-use crate::domain::{Change, CodePurpose, Difference, EventKind, User, UserChange, UserId};
+use crate::domain::{
+    Change, Changes, CodePurpose, Email, EventKind, Mail, Timestamp, User, UserChange, UserId,
+};
 use crate::flows::steps::{
     Authority, act, actor_and_subject, allow_names, disable, forget_codes, post_to_user,
 };
@@ -22,44 +24,65 @@ pub(crate) async fn update_user(
     let (enabled, disabled) =
         (act(caller, EventKind::UserEnabled, now), act(caller, EventKind::UserDisabled, now));
     let owner = app.store.read()?.user(id)?.ok_or(FlowError::NotFound)?;
-    // Whoever has a new name logs in with it: its owner hears of that.
-    let (at, ip) = (now, caller.origin.ip);
-    let notice = match &change.username {
-        Change::Keep => None,
-        Change::Set(name) if owner.username.as_ref() == Some(name) => None,
-        _ => post_to_user(app, &owner, now, |email| Letter::UsernameChanged { email, at, ip })?,
-    };
+    let notices = notices(app, caller, &owner, &change, now)?;
     app.store
         .write(move |tx| {
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
             let mut user = before.clone();
-            let differences = change.apply(&mut user, now);
-            let has_changed = |member| differences.iter().any(|one| one.member == member);
-            if differences.is_empty() {
+            change.apply(&mut user, now);
+            let mut changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
+            if changes.is_empty() {
                 return Ok(before);
             }
-            allow(tx, &actor, &before, &user, &differences)?;
-            let user = if before.is_active && !user.is_active { disable(tx, user, now)? } else { user };
+            allow(tx, &actor, &before, &user, &changes)?;
+            if before.is_active && !user.is_active {
+                let held;
+                (user, held) = disable(tx, user, now)?;
+                changes = held.ending(changes);
+            }
             tx.save_user(&user)?;
-            if has_changed("email") {
+            if changes.has("email") {
                 forget_codes(tx, id)?;
                 tx.remove_code(id, CodePurpose::VerifyEmail)?;
                 tx.remove_registrations_of(user.email.as_ref())?;
             }
-            if has_changed("username")
-                && let Some(notice) = &notice
-            {
+            for (_, notice) in notices.iter().filter(|(member, _)| changes.has(member)) {
                 tx.enqueue_mail(notice)?;
             }
             if before.is_active != user.is_active {
                 let event = if user.is_active { &enabled } else { &disabled };
-                tx.append_event(&event.clone().about(&before))?;
+                tx.append_event(&event.clone().about(&before).telling(&changes))?;
             }
-            let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            tx.append_event(&updated.clone().about(&before).saying(told.join("; ")))?;
+            tx.append_event(&updated.clone().about(&before).telling(&changes))?;
             Ok::<_, FlowError>(user)
         })
         .await
+}
+
+/// What the owner hears if a member really changes: that there is a new name to log in with, and, where it was known to
+/// be theirs, that the old address is none any more.
+fn notices(
+    app: &App,
+    caller: &Caller,
+    owner: &User,
+    change: &UserChange,
+    now: Timestamp,
+) -> Result<Vec<(&'static str, Mail)>, FlowError> {
+    let (at, ip) = (now, caller.origin.ip);
+    let renamed = match &change.username {
+        Change::Keep => None,
+        Change::Set(name) if owner.username.as_ref() == Some(name) => None,
+        _ => post_to_user(app, owner, now, |email| Letter::UsernameChanged { email, at, ip })?,
+    };
+    let is_kept = |new: &Email| owner.email.as_ref().map(Email::key) == Some(new.key());
+    let moved = match &change.email {
+        Change::Keep => None,
+        Change::Set(new) if is_kept(new) => None,
+        _ if !owner.email_verified => None,
+        _ => post_to_user(app, owner, now, |email| Letter::EmailChanged { email, at, ip })?,
+    };
+    let named = |member| move |mail| (member, mail);
+    Ok(renamed.map(named("username")).into_iter().chain(moved.map(named("email"))).collect())
 }
 
 /// Only superusers make or unmake staff and superusers, and never the last superuser. One's own address takes one's
@@ -69,13 +92,12 @@ fn allow(
     actor: &User,
     before: &User,
     after: &User,
-    differences: &[Difference],
+    changes: &Changes,
 ) -> Result<(), FlowError> {
-    let has_changed = |member| differences.iter().any(|one| one.member == member);
-    if (has_changed("is_staff") || has_changed("is_superuser")) && !actor.is_superuser {
+    if (changes.has("is_staff") || changes.has("is_superuser")) && !actor.is_superuser {
         return Err(FlowError::PermissionDenied);
     }
-    if has_changed("email") && actor.id == after.id {
+    if changes.has("email") && actor.id == after.id {
         return Err(FlowError::PermissionDenied);
     }
     // A superuser who is no staff any more could not bring another one back.
@@ -86,6 +108,6 @@ fn allow(
     if was_superuser && is_less && !tx.has_other_active_superuser(before.id)? {
         return Err(FlowError::LastSuperuser);
     }
-    let field = if has_changed("email") { "email" } else { "username" };
+    let field = if changes.has("email") { "email" } else { "username" };
     allow_names(after, field)
 }

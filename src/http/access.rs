@@ -11,6 +11,8 @@ pub(crate) enum Access {
     AnyStaff,
     /// The same, who is staff and has this permission.
     Staff(&'static str),
+    /// The same, who has one of these: which of them it takes, what is asked for says.
+    StaffWithOneOf(&'static [&'static str]),
 }
 
 /// What a caller has to pass.
@@ -34,8 +36,16 @@ impl Gate {
     pub(crate) fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
         let named = match self.access {
             Access::Staff(permission) => Some(permission),
-            Access::Public | Access::User | Access::AnyStaff => None,
+            Access::Public | Access::User | Access::AnyStaff | Access::StaffWithOneOf(_) => None,
         };
         named.into_iter().chain(self.also_needs)
+    }
+
+    /// Permissions of which staff need one.
+    pub(crate) fn one_of(&self) -> &'static [&'static str] {
+        match self.access {
+            Access::StaffWithOneOf(permissions) => permissions,
+            Access::Public | Access::User | Access::AnyStaff | Access::Staff(_) => &[],
+        }
     }
 }

@@ -169,6 +169,19 @@ impl Fields {
         Some(parsed)
     }
 
+    /// A member that is a list of whole numbers from 0 on, or missing.
+    pub(crate) fn numbers(&mut self, name: &'static str) -> Option<Vec<u64>> {
+        let Value::Array(items) = self.take(name)? else {
+            self.refuse(name, Invalid::new("type", "Must be a list of whole numbers."));
+            return None;
+        };
+        let numbers: Option<Vec<u64>> = items.iter().map(Value::as_u64).collect();
+        if numbers.is_none() {
+            self.refuse(name, Invalid::new("type", "Must be a list of whole numbers."));
+        }
+        numbers
+    }
+
     /// A member that is true or false, or missing.
     pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
         let value = self.take(name)?;

@@ -52,9 +52,11 @@ pub(crate) fn pass(app: &App, caller: User, gate: Gate) -> Result<User, ApiError
     }
     let may = match gate.access {
         Access::Public | Access::User => true,
-        Access::AnyStaff | Access::Staff(_) => {
+        Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
             let has = |permission| flows::is_staff_with(app, &caller.user, permission);
-            caller.user.is_staff && gate.permissions().all(has)
+            let one_of = gate.one_of();
+            let has_one = one_of.is_empty() || one_of.iter().any(|one| has(one));
+            caller.user.is_staff && has_one && gate.permissions().all(has)
         }
     };
     may.then_some(caller).ok_or(ApiError::PermissionDenied)

@@ -116,6 +116,20 @@ where
     endpoint(method, path, Access::Staff(permission), handler)
 }
 
+/// An endpoint for staff who have one of these permissions; the flow asks for the one that it takes.
+pub(crate) fn staff_with_one_of<F, A>(
+    method: Method,
+    path: &'static str,
+    permissions: &'static [&'static str],
+    handler: F,
+) -> Endpoint
+where
+    F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::StaffWithOneOf(permissions), handler)
+}
+
 /// An endpoint for whom `C` admits.
 pub(crate) fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
 where
@@ -219,7 +233,7 @@ impl Endpoint {
     }
 
     pub(crate) async fn run(&self, app: Arc<App>, mut req: Req) -> Result<Reply, ApiError> {
-        if let Access::Staff(_) = self.gate.access {
+        if let Access::Staff(_) | Access::StaffWithOneOf(_) = self.gate.access {
             req.max_body = ADMIN_BODY_BYTES;
         }
         let Some(kind) = self.limit else { return (self.handler)(app, req, self.gate).await };

@@ -161,6 +161,17 @@ impl ApiError {
         reply
     }
 
+    /// What one of many is told, with its stable code. The reason itself goes to the log.
+    pub(crate) fn told(&self, id: &RequestId) -> (&'static str, String) {
+        let (_, code, detail) = self.problem();
+        self.log(id);
+        let first = |fields: &Vec<(String, Vec<Invalid>)>| Some(fields.first()?.1.first()?.message.clone());
+        match self {
+            Self::Invalid(fields, _) => (code, first(fields).unwrap_or_else(|| detail.to_owned())),
+            _ => (code, detail.to_owned()),
+        }
+    }
+
     /// The header that belongs to the status, whatever the body looks like.
     pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {

@@ -189,7 +189,7 @@ mod tests {
         let security = match endpoint.gate.access {
             Access::Public => json!([]),
             _ if endpoint.gate.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
-            Access::User | Access::AnyStaff | Access::Staff(_) => {
+            Access::User | Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
                 json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }])
             }
         };
@@ -203,11 +203,12 @@ mod tests {
         let caller = match gate.access {
             Access::Public => "everybody",
             Access::User => "user",
-            Access::AnyStaff | Access::Staff(_) => "staff",
+            Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => "staff",
         };
         json!({
             "caller": caller,
             "permissions": gate.permissions().collect::<Vec<_>>(),
+            "one_of": gate.one_of(),
             "needs_session": gate.needs_session,
             "takes_temporary_password": gate.takes_temporary_password,
         })

@@ -7,6 +7,7 @@ use warp::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKI
 use warp::http::{HeaderMap, Response, StatusCode};
 
 use crate::domain::Standing;
+use crate::http::parts::Parts;
 
 /// An answer. `headers.rs` adds what every answer has.
 #[derive(Debug)]
@@ -14,7 +15,14 @@ pub(crate) struct Reply {
     status: StatusCode,
     content_type: Option<HeaderValue>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Vec<u8>,
+    body: Body,
+}
+
+/// What comes after the headers.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Bytes(Vec<u8>),
+    Parts(Parts),
 }
 
 /// Most views fit, so that their text is written without moving it.
@@ -37,7 +45,7 @@ impl Reply {
     }
 
     pub(crate) fn nothing(status: StatusCode) -> Self {
-        Self { status, content_type: None, headers: Vec::new(), body: Vec::new() }
+        Self { status, content_type: None, headers: Vec::new(), body: Body::Bytes(Vec::new()) }
     }
 
     /// Answers OPTIONS.
@@ -48,7 +56,12 @@ impl Reply {
 
     pub(crate) fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
         let content_type = Some(HeaderValue::from_static(content_type));
-        Self { status, content_type, headers: Vec::new(), body }
+        Self { status, content_type, headers: Vec::new(), body: Body::Bytes(body) }
+    }
+
+    /// A body that is made while it is sent.
+    pub(crate) fn parts(status: StatusCode, content_type: &'static str, parts: Parts) -> Self {
+        Self { body: Body::Parts(parts), ..Self::bytes(status, content_type, Vec::new()) }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -65,12 +78,12 @@ impl Reply {
 
     /// The same answer without its body, for HEAD.
     pub(crate) fn without_body(mut self) -> Self {
-        self.body.clear();
+        self.body = Body::Bytes(Vec::new());
         self
     }
 
     /// With `headers`, unless the answer has its own of the same name.
-    pub(crate) fn into_response(self, mut headers: HeaderMap) -> Response<Vec<u8>> {
+    pub(crate) fn into_response(self, mut headers: HeaderMap) -> Response<Body> {
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, content_type);
         }
@@ -91,7 +104,7 @@ impl Reply {
         // The views are plain structs of text, numbers and lists: they always serialize.
         let mut body = Vec::with_capacity(JSON_BYTES);
         serde_json::to_writer(&mut body, view).unwrap_or_default();
-        Self { status, content_type: Some(content_type), headers: Vec::new(), body }
+        Self { status, content_type: Some(content_type), headers: Vec::new(), body: Body::Bytes(body) }
     }
 }
 

@@ -86,6 +86,11 @@ impl Req {
         if self.method.is_safe() {
             return Origin { ip: self.ip, ..Origin::default() };
         }
+        self.whole_origin()
+    }
+
+    /// All that is known of where it came from.
+    pub(crate) fn whole_origin(&self) -> Origin {
         let user_agent = self.headers().get(USER_AGENT);
         let languages = self.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
         Origin {

@@ -23,7 +23,7 @@ use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::limits::BODY_BYTES;
-use crate::http::reply::Reply;
+use crate::http::reply::{self, Reply};
 use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
 use crate::http::routes;
@@ -68,9 +68,19 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
         })
         .then(move |req: Req| {
             let (app, router) = (Arc::clone(&app), Arc::clone(&router));
-            async move { router.answer(app, req).await.map(Bytes::from).into_response() }
+            async move { sent(router.answer(app, req).await) }
         })
         .boxed()
+}
+
+/// An answer as warp sends it.
+fn sent(answer: Response<reply::Body>) -> warp::reply::Response {
+    let (head, body) = answer.into_parts();
+    let body = match body {
+        reply::Body::Bytes(bytes) => Bytes::from(bytes).into(),
+        reply::Body::Parts(parts) => warp::reply::stream(parts).into_response().into_body(),
+    };
+    Response::from_parts(head, body)
 }
 
 struct Router {
@@ -110,7 +120,7 @@ impl Router {
     }
 
     /// Every answer of the service leaves through here.
-    async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<Vec<u8>> {
+    async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<reply::Body> {
         let (id, method) = (req.id, req.method.clone());
         let permission = self.cors.permission(&req);
         let (path, reply) = match self.find(&mut req) {
@@ -245,7 +255,29 @@ fn allow(methods: &BTreeMap<&'static str, usize>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::{BodyExt, Collected};
+
     use super::*;
+    use crate::http::parts::Parts;
+
+    #[tokio::test]
+    async fn a_body_that_broke_off_reaches_nobody_as_a_whole_one() {
+        for is_whole in [true, false] {
+            let (hand, parts) = Parts::new();
+            let answer = sent(Response::new(reply::Body::Parts(parts)));
+            let maker = async move {
+                hand.over(b"[1,".to_vec()).await.expect("read");
+                if is_whole {
+                    hand.over(b"2]".to_vec()).await.expect("read");
+                    hand.end().await.expect("read");
+                }
+            };
+            let (read, ()) = tokio::join!(answer.into_body().collect(), maker);
+
+            let read = read.map(Collected::to_bytes).ok();
+            assert_eq!(read.as_deref(), is_whole.then_some(b"[1,2]".as_slice()));
+        }
+    }
 
     #[test]
     fn only_our_own_hosts_are_served() {

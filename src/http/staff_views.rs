@@ -1,11 +1,13 @@
 //! What only staff see, in JSON. No hash, no secret, no content of a mail.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
     Avatar, Directory, Event, EventResult, Group, Mail, MailStatus, Party, Permission, PermissionName,
-    Registration, Timestamp, Username,
+    Registration, Timestamp, User, UserId, Username,
 };
 use crate::flows::{Introspection, Listed};
 use crate::http::views::{Time, UserView};
@@ -67,6 +69,58 @@ impl<'a> GroupView<'a> {
             description: group.description.as_str(),
             permissions: names.into_iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+/// Where the permissions of a user come from.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RightsView<'a> {
+    /// Of their own: what PUT replaces.
+    permissions: Vec<&'a str>,
+    /// Through groups; a superuser has every permission through `Root`.
+    inherited: Vec<&'a str>,
+    groups: Vec<String>,
+}
+
+impl<'a> RightsView<'a> {
+    pub(crate) fn new(user: &User, directory: &'a Directory) -> Self {
+        let texts = |names: BTreeSet<&'a PermissionName>| names.into_iter().map(PermissionName::as_str);
+        Self {
+            permissions: texts(directory.own_permissions_of(user)).collect(),
+            inherited: texts(directory.inherited_permissions_of(user)).collect(),
+            groups: directory.group_names(user),
+        }
+    }
+}
+
+/// What came of an action, user by user, in the order that was asked for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BulkView {
+    pub(crate) results: Vec<BulkResultView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BulkResultView {
+    id: u64,
+    /// `done` or `refused`.
+    #[schema(value_type = String)]
+    result: &'static str,
+    /// Why, as the same act upon this user alone would say it: `not_found`, `permission_denied`, `last_superuser`,
+    /// `unavailable`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl BulkResultView {
+    pub(crate) fn done(id: UserId) -> Self {
+        Self { id: id.0, result: "done", code: None, detail: None }
+    }
+
+    pub(crate) fn refused(id: UserId, (code, detail): (&'static str, String)) -> Self {
+        Self { id: id.0, result: "refused", code: Some(code), detail: Some(detail) }
     }
 }
 
@@ -174,7 +228,7 @@ impl<'a> From<&'a Mail> for MailView<'a> {
             to: mail.to.as_str(),
             subject: &mail.subject,
             kind: mail.kind.as_str(),
-            status: if is_waiting { "waiting" } else { "failed" },
+            status: mail.status.as_str(),
             attempts: mail.attempts,
             last_error: mail.last_error.as_deref(),
             next_attempt_at: is_waiting.then_some(Time(mail.next_attempt_at)),

@@ -1,5 +1,7 @@
 //! What things look like in JSON. Only what is listed here leaves the house: no hash, no secret.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -62,6 +64,50 @@ impl<'a> UserView<'a> {
             updated_at: Time(user.updated_at),
             last_login: user.last_login.map(Time),
         }
+    }
+}
+
+impl UserView<'_> {
+    /// The names of its members.
+    pub(crate) const COLUMNS: [&'static str; 15] = [
+        "id",
+        "email",
+        "username",
+        "first_name",
+        "last_name",
+        "full_name",
+        "avatar",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "email_verified",
+        "groups",
+        "date_joined",
+        "updated_at",
+        "last_login",
+    ];
+
+    /// Its members as cells of a table, in the order of their names; null is an empty one.
+    pub(crate) fn cells(&self) -> [Cow<'_, str>; 15] {
+        let flag = |is: bool| Cow::from(if is { "true" } else { "false" });
+        let time = |time: &Time| Cow::from(time.0.to_string());
+        [
+            self.id.to_string().into(),
+            self.email.unwrap_or_default().into(),
+            self.username.unwrap_or_default().into(),
+            self.first_name.into(),
+            self.last_name.into(),
+            self.full_name.as_str().into(),
+            self.avatar.unwrap_or_default().into(),
+            flag(self.is_active),
+            flag(self.is_staff),
+            flag(self.is_superuser),
+            flag(self.email_verified),
+            self.groups.join(";").into(),
+            time(&self.date_joined),
+            time(&self.updated_at),
+            self.last_login.as_ref().map(time).unwrap_or_default(),
+        ]
     }
 }
 
@@ -307,4 +353,34 @@ pub(crate) struct UsersView<'a> {
     pub(crate) next: Option<String>,
     /// On all pages.
     pub(crate) count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{NewUser, UserId};
+
+    #[test]
+    fn the_columns_of_a_user_are_its_members_in_their_order() {
+        let user = NewUser::default().joined(UserId(7), Timestamp::from_secs(0));
+        let view = UserView::new(&user, &Directory::default());
+
+        let json = serde_json::to_string(&view).expect("serializes");
+        let places: Vec<usize> = UserView::COLUMNS
+            .iter()
+            .map(|name| json.find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name}")))
+            .collect();
+        assert!(places.is_sorted(), "{json}");
+        let members: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(members.as_object().map(serde_json::Map::len), Some(UserView::COLUMNS.len()));
+        for (name, cell) in UserView::COLUMNS.iter().zip(view.cells()) {
+            let told = match &members[name] {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Null => String::new(),
+                serde_json::Value::Array(names) => format!("{}", names.len()).replace('0', ""),
+                other => other.to_string(),
+            };
+            assert_eq!(cell, told, "{name}");
+        }
+    }
 }

@@ -65,6 +65,12 @@ pub(crate) enum Letter<'a> {
         at: Timestamp,
         ip: Option<IpAddr>,
     },
+    /// To the old address: an administrator gave the account another one, which is not shown, or none.
+    EmailChanged {
+        email: &'a Email,
+        at: Timestamp,
+        ip: Option<IpAddr>,
+    },
     /// To the owner of an address that somebody tried to move another account to.
     EmailInUse {
         email: &'a Email,
@@ -118,6 +124,7 @@ impl Letter<'_> {
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
             Self::ConfirmNewEmail { .. } => MailKind::ConfirmNewEmail,
             Self::EmailChangeRequested { .. } => MailKind::EmailChangeRequested,
+            Self::EmailChanged { .. } => MailKind::EmailChanged,
             Self::EmailInUse { .. } => MailKind::EmailInUse,
             Self::UsernameChanged { .. } => MailKind::UsernameChanged,
             Self::AccountDisabled { .. } => MailKind::AccountDisabled,
@@ -174,6 +181,7 @@ impl Letter<'_> {
             },
             Self::AlreadyRegistered { email, requested_at: at, ip }
             | Self::EmailChangeRequested { email, at, ip }
+            | Self::EmailChanged { email, at, ip }
             | Self::EmailInUse { email, requested_at: at, ip }
             | Self::UsernameChanged { email, at, ip }
             | Self::AccountDisabled { email, at, ip }

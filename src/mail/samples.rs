@@ -46,6 +46,7 @@ impl Samples {
             Letter::PasswordChanged { email, how: PasswordChange::ByOperator, at, ip },
             Letter::ConfirmNewEmail { code, valid_for, requested_at, ip },
             Letter::EmailChangeRequested { email, at, ip },
+            Letter::EmailChanged { email, at, ip },
             Letter::EmailInUse { email, requested_at, ip },
             Letter::UsernameChanged { email, at, ip },
             Letter::AccountDisabled { email, at, ip },

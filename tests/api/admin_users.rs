@@ -289,6 +289,16 @@ async fn a_new_address_kills_what_went_to_the_old_one() {
     assert_eq!((&moved["email"], &moved["email_verified"]), (&json!("ada@example.org"), &json!(false)));
     link.check(&server).await.expect(400);
     ada.post("/auth/email/confirm/", &json!({ "code": code })).await.expect_problem(400, "invalid_code");
+    let notice = server.mail_to(ADA).await;
+    assert_eq!(notice.subject, "Your account has another address now");
+    assert!(notice.text.contains(ADA) && !notice.text.contains("example.org"), "{}", notice.text);
+    // The new address is nobody's yet that we know: it hears of nothing, now or when it is taken away again.
+    root.patch(&path_of(&user), &json!({ "email": "ada@example.edu" })).await.expect(200);
+    assert_eq!(server.mails_to("ada@example.org").await.len(), 0);
+    root.patch(&path_of(&user), &json!({ "email": ADA, "email_verified": true })).await.expect(200);
+    let count = server.count_mails().await;
+    root.patch(&path_of(&user), &json!({ "email": "ADA@example.com" })).await.expect(200);
+    assert_eq!(server.count_mails().await, count, "the address is only spelt another way");
     let nameless = json!({ "email": null });
     root.patch(&path_of(&user), &nameless).await.expect_invalid(&[("email", "null")]);
     let taken = root.patch(&path_of(&user), &json!({ "email": ROOT })).await;

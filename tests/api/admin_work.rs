@@ -138,7 +138,7 @@ async fn a_change_of_a_group_tells_before_and_after() {
     root.patch(&format!("/auth/admin/groups/{}/", group["id"]), &change).await.expect(200);
 
     let event = listed(&root, &format!("{EVENTS}?kind=group.changed")).await["results"][0].clone();
-    assert_eq!(event["detail"], "name: A -> B; permissions: +users.add_user -users.view_user");
+    assert_eq!(event["detail"], "name: \"A\" -> \"B\"; permissions: +users.add_user -users.view_user");
     assert_eq!((&event["actor"]["label"], &event["subject"]["label"]), (&json!(ROOT), &json!("B")));
 }
 

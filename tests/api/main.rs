@@ -11,6 +11,9 @@ mod harness;
 mod operation;
 
 mod access;
+mod admin_bulk;
+mod admin_events;
+mod admin_export;
 mod admin_groups;
 mod admin_users;
 mod admin_work;

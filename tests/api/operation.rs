@@ -26,6 +26,8 @@ pub(crate) struct Access {
     pub(crate) caller: Who,
     /// Staff need each of them.
     pub(crate) permissions: Vec<String>,
+    /// And one of these.
+    pub(crate) one_of: Vec<String>,
     pub(crate) needs_session: bool,
     pub(crate) takes_temporary_password: bool,
 }
@@ -104,10 +106,24 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Access {
+    /// What somebody has who has all that is asked for.
+    pub(crate) fn all(&self) -> Vec<String> {
+        [self.permissions.as_slice(), &self.one_of].concat()
+    }
+
+    /// The smallest sets that nobody may lack.
+    pub(crate) fn needed(&self) -> Vec<Vec<String>> {
+        let each = self.permissions.iter().map(|one| vec![one.clone()]);
+        each.chain(Some(self.one_of.clone()).filter(|names| !names.is_empty())).collect()
+    }
+
     fn of(operation: &Value) -> Self {
         let access = &operation["x-access"];
         let flag = |name: &str| access[name].as_bool().expect("a flag of x-access");
-        let permissions = access["permissions"].as_array().expect("the permissions of x-access").iter();
+        let names = |name: &str| -> Vec<String> {
+            let names = access[name].as_array().expect("names of x-access").iter();
+            names.map(|one| one.as_str().expect("a name").to_owned()).collect()
+        };
         Self {
             caller: match access["caller"].as_str() {
                 Some("everybody") => Who::Everybody,
@@ -115,7 +131,8 @@ impl Access {
                 Some("staff") => Who::Staff,
                 other => panic!("x-access knows no caller {other:?}"),
             },
-            permissions: permissions.map(|one| one.as_str().expect("a name").to_owned()).collect(),
+            permissions: names("permissions"),
+            one_of: names("one_of"),
             needs_session: flag("needs_session"),
             takes_temporary_password: flag("takes_temporary_password"),
         }

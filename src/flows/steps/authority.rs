@@ -23,6 +23,11 @@ impl Authority {
         Self { actor: caller.user.id, permission, directory: app.store.directory() }
     }
 
+    /// The groups and permissions that it is judged by.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     /// The actor, if they still may: nobody acts on a right that was taken from them a moment ago.
     pub(crate) fn actor(&self, read: &ReadTx) -> Result<User, FlowError> {
         let actor = read.user(self.actor)?.ok_or(FlowError::PermissionDenied)?;

@@ -1,8 +1,22 @@
 //! What ends when a user is not to be trusted any more: log-ins, API keys, codes that are out.
 
-use crate::domain::{CodePurpose, SessionId, Timestamp, User, UserId};
+use crate::domain::{Changes, CodePurpose, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 use crate::store::{StoreError, WriteTx};
+
+/// What a user held that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) sessions: usize,
+    pub(crate) api_keys: usize,
+}
+
+impl Held {
+    /// The changes of the act that ended it, told with it.
+    pub(crate) fn ending(self, changes: Changes) -> Changes {
+        changes.count("sessions", self.sessions, 0).count("api_keys", self.api_keys, 0)
+    }
+}
 
 /// Ends the sessions of a user but the one to keep; says how many.
 pub(crate) fn end_sessions(
@@ -34,19 +48,18 @@ pub(crate) fn forget_codes(tx: &mut WriteTx, user: UserId) -> Result<(), StoreEr
 }
 
 /// Disables a user: whatever they hold is over. The last active superuser stays: nobody could bring them back.
-pub(crate) fn disable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Result<User, FlowError> {
+pub(crate) fn disable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Result<(User, Held), FlowError> {
     if user.is_superuser && !tx.has_other_active_superuser(user.id)? {
         return Err(FlowError::LastSuperuser);
     }
     user.is_active = false;
     user.updated_at = now;
     tx.save_user(&user)?;
-    end_sessions(tx, user.id, None)?;
-    revoke_api_keys(tx, user.id)?;
+    let held = Held { sessions: end_sessions(tx, user.id, None)?, api_keys: revoke_api_keys(tx, user.id)? };
     forget_codes(tx, user.id)?;
     // One that is still in a mailbox would enable them again.
     tx.remove_code(user.id, CodePurpose::VerifyEmail)?;
-    Ok(user)
+    Ok((user, held))
 }
 
 /// Lets a user log in again, and takes their address for theirs: whoever does this vouches for it. What ended when they

@@ -5,8 +5,7 @@ use warp::http::{Method, StatusCode};
 
 use crate::config::Config;
 use crate::domain::{
-    Avatar, Change, Email, GroupName, Invalid, Name, Password, PermissionName, Search, UserChange, UserId,
-    UserOrdering, Username,
+    Avatar, Change, Email, GroupName, Invalid, Name, Password, PermissionName, UserChange, UserId, Username,
 };
 use crate::flows::{self, FirstLetter, Term};
 use crate::http::body::{Body, Fields};
@@ -15,6 +14,8 @@ use crate::http::endpoint::{Cx, Endpoint, staff};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::http::staff_views::RightsView;
+use crate::http::user_query::{MAX_LIMIT, of_users, true_or_false, users};
 use crate::http::views::{SessionView, SessionsView, UserView, UsersView};
 
 const VIEW: &str = "users.view_user";
@@ -58,6 +59,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Puts a user into these groups and no others.")
             .body::<AssignGroups>()
             .replies::<UserView<'_>>(StatusCode::OK),
+        staff(Method::GET, "/auth/admin/users/{id}/permissions/", VIEW, view_permissions)
+            .does("What a user has of their own, and through groups. While they are inactive, none of it counts.")
+            .replies::<RightsView<'_>>(StatusCode::OK),
         staff(Method::PUT, "/auth/admin/users/{id}/permissions/", CHANGE, assign_permissions)
             .does("Gives a user these permissions of their own and no others.")
             .body::<AssignPermissions>()
@@ -69,17 +73,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn list_endpoint() -> Endpoint {
-    staff(Method::GET, "/auth/admin/users/", VIEW, list)
+    of_users(staff(Method::GET, "/auth/admin/users/", VIEW, list))
         .does("Lists users, a page at a time.")
-        .query("search", "Text in the email address, the username or the name, in any case.")
-        .query("is_active", "`true` or `false`.")
-        .query("is_staff", "`true` or `false`.")
-        .query("is_superuser", "`true` or `false`.")
-        .query("group", "The name of a group; `Root` for all superusers.")
-        .query(
-            "ordering",
-            "`id`, `email`, `username`, `date_joined` or `last_login`; `-` before it reverses.",
-        )
         .query("cursor", "The `next` of the page before, in the same ordering.")
         .query("limit", "Users on a page: 1 to 500, else 50.")
         .replies::<UsersView<'_>>(StatusCode::OK)
@@ -145,6 +140,11 @@ async fn assign_groups(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     Ok(Reply::json(StatusCode::OK, &UserView::new(&user, &flows::directory(&cx.app))))
 }
 
+async fn view_permissions(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
+    let user = flows::view_user(&cx.app, req.param("id")?)?;
+    Ok(Reply::json(StatusCode::OK, &RightsView::new(&user, &flows::directory(&cx.app))))
+}
+
 async fn assign_permissions(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let AssignPermissions { permissions } = req.json(&cx.app.config).await?;
     let id: UserId = req.param("id")?;
@@ -165,32 +165,17 @@ struct ListUsers {
 }
 
 const LIMIT: usize = 50;
-const MAX_LIMIT: usize = 500;
 
 impl Body for ListUsers {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-        let search = fields.optional("search", Search::parse).filter(|search| !search.is_empty());
-        let [is_active, is_staff, is_superuser] =
-            ["is_active", "is_staff", "is_superuser"].map(|name| fields.optional(name, true_or_false));
-        let group = fields.optional("group", GroupName::parse);
-        let ordering = fields.optional("ordering", UserOrdering::parse).unwrap_or(UserOrdering::DEFAULT);
+        let users = users(fields);
         let cursor = fields.optional("cursor", |text| Ok(text.to_owned()));
         let limit = fields.optional("limit", |text| {
             let refused = || Invalid::new("invalid", format!("A number from 1 to {MAX_LIMIT}."));
             let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
             limit.ok_or_else(refused)
         });
-        let wish = flows::ListUsers {
-            search,
-            is_active,
-            is_staff,
-            is_superuser,
-            group,
-            ordering,
-            cursor,
-            limit: limit.unwrap_or(LIMIT),
-        };
-        Some(Self { wish })
+        Some(Self { wish: flows::ListUsers { cursor, limit: limit.unwrap_or(LIMIT), ..users } })
     }
 }
 
@@ -206,10 +191,6 @@ impl Body for Removal {
         let purges = fields.optional("purge", true_or_false).unwrap_or(false);
         Some(if purges { Self::Purge } else { Self::Disable })
     }
-}
-
-fn true_or_false(text: &str) -> Result<bool, Invalid> {
-    text.parse().map_err(|_| Invalid::new("invalid", "Must be true or false."))
 }
 
 /// Needs an email address or a username.

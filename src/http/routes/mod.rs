@@ -6,6 +6,8 @@ mod admin_outbox;
 mod admin_permissions;
 mod admin_registrations;
 mod admin_users;
+mod admin_users_bulk;
+mod admin_users_export;
 mod api_keys;
 mod documents;
 mod emails;
@@ -30,6 +32,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         emails::endpoints(),
         setup::endpoints(),
         admin_users::endpoints(),
+        admin_users_bulk::endpoints(),
+        admin_users_export::endpoints(),
         admin_groups::endpoints(),
         admin_permissions::endpoints(),
         admin_events::endpoints(),

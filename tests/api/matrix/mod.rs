@@ -77,9 +77,9 @@ async fn what_is_for_administrators_needs_a_permission_and_the_document_says_all
     for operation in Operation::all(&server).await {
         let (access, what) = (&operation.access, format!("{} {}", operation.method, operation.path));
         if operation.path.starts_with("/auth/admin/") {
-            assert!(access.caller == Who::Staff && !access.permissions.is_empty(), "{what}");
+            assert!(access.caller == Who::Staff && !access.all().is_empty(), "{what}");
         }
-        assert!(access.permissions.is_empty() || access.caller == Who::Staff, "{what}");
+        assert!(access.all().is_empty() || access.caller == Who::Staff, "{what}");
         assert_eq!(operation.is_secured, access.caller != Who::Everybody, "{what}");
         assert_eq!(operation.takes_api_key, operation.is_secured && !access.needs_session, "{what}");
     }
@@ -147,7 +147,7 @@ impl Cell<'_> {
 
     /// Squares that have this in common can have their caller in common.
     fn caller(&self) -> Role {
-        let needed = self.kind.has_what_is_needed().then(|| self.operation.access.permissions.clone());
+        let needed = self.kind.has_what_is_needed().then(|| self.operation.access.all());
         (self.kind.clone(), needed.unwrap_or_default())
     }
 

@@ -23,8 +23,8 @@ pub(super) enum Kind {
     User,
     /// A user who has the permissions and is no staff.
     Holder,
-    /// Staff with every permission but this one.
-    StaffWithout(String),
+    /// Staff with every permission but these.
+    StaffWithout(Vec<String>),
     /// Staff with the permissions that are needed, and no other.
     StaffWith,
     Superuser,
@@ -37,8 +37,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Everybody who calls this operation.
     pub(super) fn all(operation: &Operation) -> Vec<Self> {
-        let permissions = operation.access.permissions.iter().cloned();
-        let without = permissions.map(Self::StaffWithout);
+        let without = operation.access.needed().into_iter().map(Self::StaffWithout);
         [
             Self::Nobody,
             Self::ExpiredToken,
@@ -82,7 +81,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::StaffWithout(permission) => write!(f, "staff without {permission}"),
+            Self::StaffWithout(some) => write!(f, "staff without {}", some.join(" and ")),
             kind => write!(f, "{kind:?}"),
         }
     }
@@ -138,7 +137,9 @@ impl World {
     pub(super) async fn subject(&self, kind: &Kind, needed: &[String], nouns: &[Noun]) -> Subject {
         let permissions = match kind {
             kind if kind.has_what_is_needed() => needed.to_vec(),
-            Kind::StaffWithout(one) => self.permissions.iter().filter(|name| *name != one).cloned().collect(),
+            Kind::StaffWithout(some) => {
+                self.permissions.iter().filter(|name| !some.contains(name)).cloned().collect()
+            }
             _ => Vec::new(),
         };
         let is_superuser = *kind == Kind::Superuser;
