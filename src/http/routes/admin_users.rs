@@ -71,7 +71,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 fn list_endpoint() -> Endpoint {
     staff(Method::GET, "/auth/admin/users/", VIEW, list)
         .does("Lists users, a page at a time.")
-        .query("search", "Text in the email address, the username or the name, in any case.")
+        .query("search", "Text in the email address, the username or the name, in any case. `^` before it: the address, the username, the first or the last name begins with it.")
         .query("is_active", "`true` or `false`.")
         .query("is_staff", "`true` or `false`.")
         .query("is_superuser", "`true` or `false`.")
