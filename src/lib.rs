@@ -38,6 +38,7 @@
 //! - **code**: one-time, mailed; eight digits to type, or a long one in a link.
 //! - **event**: a row of the audit log. **letter**: what we write to somebody. **mail**: a letter on its way.
 //!   **outbox**: mails that are promised and not delivered.
+//! - **roster**: who there is, in memory while administrators filter or search lists of users.
 //! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
 //!
 //! # What always holds

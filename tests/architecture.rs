@@ -31,6 +31,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("redb::", &["store/engine.rs"]),
     ("bincode::", &["store/codec.rs"]),
     ("xxhash_rust::", &["store/codec.rs"]),
+    ("memchr::", &["store/roster/columns.rs"]),
     ("argon2::", &["crypto/password.rs"]),
     ("jsonwebtoken::", &["crypto/jwt.rs"]),
     ("aws_lc_rs::", &["crypto/"]),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::outcome::{Outcome, Refusal};
-use crate::domain::{Avatar, Email, Origin, Session, Timestamp, User, Username};
+use crate::domain::{Avatar, Email, Origin, Search, Session, Timestamp, User, Username};
 use crate::flows::{self, FlowError, Identifier, UserSheet};
 
 /// One wish of `keystead users`, as it goes over the control socket.
@@ -23,6 +23,9 @@ pub(super) enum UsersWish {
     Sessions { user: String },
     Revoke { user: String },
 }
+
+/// Users that are listed at most, whatever is asked.
+const MAX_LISTED: usize = 1000;
 
 /// For whom it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +40,14 @@ pub(super) async fn run(app: &Arc<App>, wish: &UsersWish) -> Result<Outcome, Ref
     let origin = Origin::default();
     let text = match wish {
         UsersWish::List { search, limit, form } => {
-            // One more than is shown tells whether there are more.
-            let found = flows::find_users(app, search, limit.saturating_add(1)).await?;
-            let shown = found.get(..*limit).unwrap_or(&found);
+            let search = Search::parse(search).map_err(|refused| {
+                Refusal::new(format!("cannot search for {search:?}: {}", refused.message))
+            })?;
+            let search = Some(search).filter(|search| !search.is_empty());
+            let (found, are_more) = flows::find_users(app, search, (*limit).min(MAX_LISTED)).await?;
             match form {
-                Form::Json => printed(&shown.iter().map(|user| to_json(app, user)).collect()),
-                Form::Text => table_of_users(shown, found.len() > *limit),
+                Form::Json => printed(&found.iter().map(|user| to_json(app, user)).collect()),
+                Form::Text => table_of_users(&found, are_more),
             }
         }
         UsersWish::Show { user, form } => {

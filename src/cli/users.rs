@@ -26,7 +26,7 @@ pub(super) enum Users {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only those with this in the address, username or name
+    /// Only those with this in the address, username or name, in any case; ^TEXT: one of them begins with it
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     search: String,
     /// How many at most

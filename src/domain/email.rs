@@ -74,6 +74,9 @@ fn unquoted(local: &str) -> String {
 
 /// NFKC, case-folded, and NFKC again: folding can make text that NFKC composes.
 pub(super) fn canonical(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase(); // All that this is for ASCII.
+    }
     let once: String = UniCase::unicode(text.nfkc().collect::<String>()).to_folded_case();
     once.nfkc().collect()
 }

@@ -67,5 +67,7 @@ pub(crate) use time::Timestamp;
 pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
 pub(crate) use user_change::UserChange;
-pub(crate) use user_list::{Membership, Search, UserFilter, UserOrder, UserOrdering, UserQuery};
+pub(crate) use user_list::{
+    Membership, Search, SearchPlace, SearchTexts, Traits, UserFilter, UserOrder, UserOrdering, UserQuery,
+};
 pub(crate) use username::{Username, UsernameKey};

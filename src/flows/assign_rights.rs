@@ -191,8 +191,7 @@ mod tests {
             let filter = UserFilter { group: Some(Membership::Group(group.id)), ..UserFilter::default() };
             let ordering = UserOrdering::DEFAULT;
             let query = UserQuery { filter, ordering, after: None, limit: 50 };
-            let page =
-                app.store.read().expect("readable").users_page(&query).expect("readable").expect("a page");
+            let page = app.store.users_page(&query, app.clock.now()).expect("readable").expect("a page");
             (page.users.iter().map(|user| user.id).collect::<Vec<_>>(), page.count)
         };
 

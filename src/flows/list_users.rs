@@ -10,6 +10,7 @@ use crate::domain::{
     GroupName, Invalid, Membership, Search, User, UserFilter, UserId, UserOrdering, UserQuery,
 };
 use crate::flows::FlowError;
+use crate::flows::steps::users_page;
 
 /// Which accounts are asked for, in the words of the one who asks.
 #[derive(Debug, Clone)]
@@ -45,11 +46,12 @@ pub(crate) async fn list_users(app: &Arc<App>, wish: ListUsers) -> Result<Listed
         is_superuser: wish.is_superuser,
         group: wish.group.map(|name| membership(app, &name)).transpose()?,
     };
+    if filter.is_empty() && after.is_none() {
+        // Whoever opens the list will search it.
+        app.store.want_roster();
+    }
     let query = UserQuery { filter, ordering, after, limit: wish.limit };
-    let app = Arc::clone(app);
-    // A search reads every account there is.
-    let page = tokio::task::spawn_blocking(move || app.store.read()?.users_page(&query)).await;
-    let page = page.map_err(|error| FlowError::Internal(error.to_string()))??.ok_or_else(no_cursor)?;
+    let page = users_page(app, query).await?.ok_or_else(no_cursor)?;
     let next = page.next.map(|place| cursor_of(&place, ordering));
     Ok(ListedUsers { users: page.users, next, count: page.count })
 }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{Email, EventKind, Origin, Session, User, Username};
+use crate::domain::{EventKind, Origin, Search, Session, User, UserFilter, UserOrdering, UserQuery};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Identifier, disable, end_sessions, revoke_api_keys};
+use crate::flows::steps::{Audit, Identifier, disable, end_sessions, revoke_api_keys, users_page};
 
 /// A user with what they hold.
 #[derive(Debug, Clone)]
@@ -25,14 +25,16 @@ pub(crate) struct Revoked {
     pub(crate) api_keys: usize,
 }
 
-/// Users whose address, username or name has `search` in it, the oldest account first, at most `limit`. Looks through
-/// all of them.
-pub(crate) async fn find_users(app: &Arc<App>, search: &str, limit: usize) -> Result<Vec<User>, FlowError> {
-    let (app, search) = (Arc::clone(app), search.to_lowercase());
-    let found = tokio::task::spawn_blocking(move || {
-        app.store.read()?.users_that(limit, |user| search.is_empty() || is_like(user, &search))
-    });
-    Ok(found.await.map_err(|error| FlowError::Internal(error.to_string()))??)
+/// Those who are found, the oldest account first, at most `limit`; and whether there are more.
+pub(crate) async fn find_users(
+    app: &Arc<App>,
+    search: Option<Search>,
+    limit: usize,
+) -> Result<(Vec<User>, bool), FlowError> {
+    let filter = UserFilter { search, ..UserFilter::default() };
+    let query = UserQuery { filter, ordering: UserOrdering::DEFAULT, after: None, limit };
+    let page = users_page(app, query).await?;
+    Ok(page.map_or_else(Default::default, |page| (page.users, page.next.is_some())))
 }
 
 /// The user that an address or a name means, with what they hold.
@@ -93,11 +95,4 @@ pub(crate) async fn revoke_all(
             Ok((user, Revoked { sessions, api_keys }))
         })
         .await
-}
-
-fn is_like(user: &User, search: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(search);
-    user.email.as_ref().is_some_and(|email| has(Email::as_str(email)))
-        || user.username.as_ref().is_some_and(|name| has(Username::as_str(name)))
-        || has(&user.full_name())
 }

@@ -15,7 +15,7 @@ pub(crate) const FILTERS: [&str; 6] =
 /// The same, as the OpenAPI document has them.
 pub(crate) fn of_users(endpoint: Endpoint) -> Endpoint {
     endpoint
-        .query("search", "Text in the email address, the username or the name, in any case.")
+        .query("search", "Text in the email address, the username or the name, in any case. `^` before it: one of them begins with it.")
         .query("is_active", "`true` or `false`.")
         .query("is_staff", "`true` or `false`.")
         .query("is_superuser", "`true` or `false`.")

@@ -2,6 +2,7 @@
 //!
 //! Each job does one round when it is told to, so that a test can tell it; the loop here tells it again and again.
 
+mod keep_roster;
 mod note_key_uses;
 mod rotate_keys;
 mod send_mail;
@@ -30,6 +31,7 @@ const SWEEP_PAUSE: Duration = Duration::from_secs(30);
 const RIGHTS_PAUSE: Duration = Duration::from_secs(3_600);
 const KEYS_PAUSE: Duration = Duration::from_secs(600);
 const USES_PAUSE: Duration = Duration::from_secs(60);
+const ROSTER_PAUSE: Duration = Duration::from_secs(10);
 
 /// Runs all jobs until `stop` says so; a round that has begun is finished.
 pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
@@ -62,6 +64,13 @@ pub(crate) async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             || note_key_uses::run_once(&app),
             std::future::pending
         ),
+        repeat(
+            "keep_roster",
+            ROSTER_PAUSE,
+            stop.clone(),
+            || keep_roster::run_once(&app),
+            || app.store.roster_wanted().notified()
+        ),
         repeat("rotate_keys", KEYS_PAUSE, stop, || rotate_keys::run_once(&app), std::future::pending),
     );
 }
@@ -72,6 +81,7 @@ pub(crate) async fn run_once(app: &App) -> Result<(), FlowError> {
     while sweep_expired::run_once(app).await? == Progress::More {}
     while sweep_rights::run_once(app).await? == Progress::More {}
     note_key_uses::run_once(app).await?;
+    keep_roster::run_once(app).await?;
     rotate_keys::run_once(app).await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! What the store keeps in memory, so that a request with a token reads no page of the file: the sessions that were
-//! ended, and the users that were asked for lately.
+//! ended, and the users that were asked for lately. And for those who list users, the roster.
 //!
 //! Must never: learn of a write after its caller did, or keep a user that is older than the last commit.
 
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 use crate::store::StoreError;
+use crate::store::roster::KeptRoster;
 use crate::store::tx::Effects;
 
 /// Users kept in memory; at about 500 bytes each this is 5 MB.
@@ -26,6 +27,7 @@ pub(super) struct Memory {
     changes: [Mutex<u64>; SHARDS],
     /// When API keys were used last that were used since this was written down.
     key_uses: Mutex<HashMap<ApiKeyId, Timestamp>>,
+    pub(super) roster: KeptRoster,
     pub(super) mail_waiting: Notify,
     pub(super) rights_lost: Notify,
 }
@@ -38,6 +40,7 @@ impl Default for Memory {
             directory: ArcSwap::default(),
             changes: std::array::from_fn(|_| Mutex::default()),
             key_uses: Mutex::default(),
+            roster: KeptRoster::default(),
             mail_waiting: Notify::new(),
             rights_lost: Notify::new(),
         }

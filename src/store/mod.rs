@@ -23,10 +23,12 @@ mod meta;
 mod migrations;
 mod outbox;
 mod permissions;
+mod places;
 mod records;
 mod registrations;
 mod revocations;
 mod rights;
+mod roster;
 mod schema;
 mod sessions;
 mod signing_keys;
@@ -44,13 +46,14 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId, UserQuery};
 
 pub(crate) use check::CheckReport;
 pub(crate) use copies::{CopyError, restore};
 pub(crate) use draft::Existing;
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
+pub(crate) use users_page::UsersPage;
 
 use engine::Engine;
 use memory::Memory;
@@ -101,6 +104,38 @@ impl Store {
     /// A user, from memory if they were asked for lately. Never older than the last acknowledged write.
     pub(crate) fn user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
         self.memory.user(id, || self.read()?.user(id))
+    }
+
+    /// One page of users, of one moment not before this one. None: the place to go on after is none of this ordering. Blocks,
+    /// for long if somebody filters or searches for the first time.
+    pub(crate) fn users_page(
+        &self,
+        query: &UserQuery,
+        now: Timestamp,
+    ) -> Result<Option<UsersPage>, StoreError> {
+        if !users_page::is_sound(query) {
+            return Ok(None);
+        }
+        if let Some(page) = self.read()?.users_page_by_index(query)? {
+            return Ok(Some(page));
+        }
+        let page = |read: &ReadTx, roster: &_| read.users_page_by_roster(query, roster);
+        self.memory.roster.ask(now, || self.read(), page).map(Some)
+    }
+
+    /// Has everything ready for who filters or searches users next.
+    pub(crate) fn want_roster(&self) {
+        self.memory.roster.want();
+    }
+
+    /// Rung when somebody wants that.
+    pub(crate) fn roster_wanted(&self) -> &Notify {
+        &self.memory.roster.wanted
+    }
+
+    /// Makes what is ready for it, keeps it so, or lets go of it if nobody has listed users since `idle_since`. Blocks.
+    pub(crate) fn keep_roster(&self, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError> {
+        self.memory.roster.keep(now, idle_since, || self.read())
     }
 
     /// All groups and permissions. Never older than the last acknowledged write.

@@ -31,7 +31,7 @@ pub(super) const FLAG_TO_USERS: Index<Flag> = Index::many("flag_to_users");
 pub(super) const JOINED_TO_USERS: Index<Timestamp> = Index::many("joined_to_users");
 /// Those who never logged in did so at 0.
 pub(super) const LAST_LOGIN_TO_USERS: Index<Timestamp> = Index::many("last_login_to_users");
-/// First names and last names, folded.
+/// First names and last names, folded: who has one that begins so.
 pub(super) const NAME_TO_USERS: Index<String> = Index::many("name_to_users");
 
 /// Group id -> group. `Root` is none of them.

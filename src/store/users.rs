@@ -21,17 +21,12 @@ impl ReadTx {
         self.find(&USERNAME_TO_USER, username)?.map_or(Ok(None), |id| self.user(id))
     }
 
-    /// Users of a kind, the oldest account first, at most `limit`. Reads all that come before.
-    pub(crate) fn users_that(
+    /// All of them, the oldest account first.
+    pub(super) fn users(
         &self,
-        limit: usize,
-        is_wanted: impl Fn(&User) -> bool,
-    ) -> Result<Vec<User>, StoreError> {
-        self.rows::<UserRecord>(None, Order::Ascending)?
-            .map(|row| row.map(|(id, record)| record.into_user(id)))
-            .filter(|user| user.as_ref().map_or(true, &is_wanted))
-            .take(limit)
-            .collect()
+    ) -> Result<impl Iterator<Item = Result<User, StoreError>> + use<'_>, StoreError> {
+        let rows = self.rows::<UserRecord>(None, Order::Ascending)?;
+        Ok(rows.map(|row| row.map(|(id, record)| record.into_user(id))))
     }
 
     /// Whether anybody has an account, or ever had one.

@@ -146,12 +146,14 @@ impl Thread {
                 answers.push(ran.answer);
             }
         }
+        self.memory.roster.begin_commit(&effects.users);
         let outcome = self.make_durable(&tx).and_then(|()| {
             // What the transaction sees is what is committed now.
             let directory = effects.has_directory.then(|| tx.directory()).transpose()?;
             self.memory.learn(effects, directory);
             Ok(())
         });
+        self.memory.roster.end_commit();
         for answer in answers {
             answer(outcome.as_ref().map_err(StoreError::repeat).copied());
         }

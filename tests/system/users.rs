@@ -51,9 +51,17 @@ fn users_are_listed_searched_and_shown_with_a_server_and_without() {
 
         assert_eq!(emails(&json_of(folder.path(), &["list"])), [ADA, BOB]);
         assert_eq!(emails(&json_of(folder.path(), &["list", "--limit", "1"])), [ADA]);
-        for (text, found) in [("BOB", vec![BOB]), ("ada", vec![ADA]), ("Ada", vec![ADA]), ("zoe", vec![])] {
+        for (text, found) in [
+            ("BOB", vec![BOB]),
+            ("ada", vec![ADA]),
+            ("Ada", vec![ADA]),
+            ("zoe", vec![]),
+            ("^bo", vec![BOB]),
+            ("^ob", vec![]),
+        ] {
             assert_eq!(emails(&json_of(folder.path(), &["list", "--search", text])), found, "{text}");
         }
+        users(folder.path(), &["list", "--search", &"a".repeat(151)]).expect_complaint(1, &["150"]);
 
         let ada = json_of(folder.path(), &["show", "ada"]);
         assert_eq!((&ada["email"], &ada["groups"]), (&json!(ADA), &json!(["Root"])));
