@@ -113,11 +113,7 @@ impl Settings {
         };
         let refuse = |reason: &str| Err(ConfigError::new(&source.place(), &format!("{name}: {reason}")));
         if let Some(found) = setting.misfit(&value) {
-            if setting.is_tables() {
-                return refuse(&format!("must be a list of tables, not {found}: write [[{name}]]"));
-            }
-            let (key, wanted, sample) = (setting.key(), kind(&setting.value), &setting.value);
-            return refuse(&format!("must be {wanted}, not {found}: write it like {key} = {sample}"));
+            return refuse(&setting.explain_misfit(found));
         }
         if !setting.is_secret() && texts(&value).any(|text| text.contains(char::is_control)) {
             return refuse("has a line end or another control character in it: leave that out");
@@ -207,6 +203,9 @@ impl Settings {
     }
 
     fn explain_section(&self, section: &str) -> String {
+        if let Some(setting) = self.setting(section) {
+            return format!("{section}: {}", setting.explain_misfit("a section"));
+        }
         match nearest(section, self.sections().into_iter()) {
             Some(meant) => format!("unknown section [{section}]: did you mean [{meant}]?"),
             None => format!("unknown section [{section}]: there are {}", self.sections().join(", ")),
@@ -245,6 +244,14 @@ impl Setting {
     /// Whether it is a list of tables.
     pub(super) fn is_tables(&self) -> bool {
         TABLES.contains(&self.name.as_str())
+    }
+
+    fn explain_misfit(&self, found: &str) -> String {
+        if self.is_tables() {
+            return format!("must be a list of tables, not {found}: write [[{}]]", self.name);
+        }
+        let (key, wanted, sample) = (self.key(), kind(&self.value), &self.value);
+        format!("must be {wanted}, not {found}: write it like {key} = {sample}")
     }
 
     fn is_secret(&self) -> bool {
