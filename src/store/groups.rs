@@ -30,14 +30,14 @@ impl WriteTx {
 
     pub(crate) fn save_group(&mut self, group: &Group) -> Result<(), StoreError> {
         self.save(&group.id, &GroupRecord::from(group))?;
-        self.effects().has_directory = true;
+        self.forget_directory();
         Ok(())
     }
 
     /// Takes a group away. Its members keep its number, which counts for nothing and is swept later.
     pub(crate) fn remove_group(&mut self, id: GroupId) -> Result<(), StoreError> {
         self.remove::<GroupRecord>(&id)?;
-        self.effects().has_directory = true;
+        self.forget_directory();
         Ok(())
     }
 }

@@ -153,9 +153,3 @@ impl Store {
         self.writer.stop().await;
     }
 }
-
-impl ReadTx {
-    pub(crate) fn directory(&self) -> Result<Directory, StoreError> {
-        Ok(Directory::new(self.groups()?, self.permissions()?))
-    }
-}
