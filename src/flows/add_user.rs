@@ -42,16 +42,15 @@ pub(crate) enum FirstLetter {
 pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Result<User, FlowError> {
     allow_new_names(wish.username.as_ref(), wish.email.as_ref())?;
     let authority = Authority::of(app, caller, "users.add_user");
-    let directory = app.store.directory();
     if wish.groups.iter().any(GroupName::is_root) {
         return Err(FlowError::PermissionDenied);
     }
+    // Who may not is told before the hash, and asked again after it.
+    authority.actor(&app.store.read()?)?;
     let password = hash_of(app, &wish).await?;
     let now = app.clock.now();
     let email_verified = wish.email_verified.unwrap_or(wish.is_active) && wish.email.is_some();
     let new = NewUser {
-        groups: not_too_many("groups", groups_named(&directory, &wish.groups)?)?,
-        permissions: not_too_many("permissions", permissions_named(&directory, &wish.permissions)?)?,
         email: wish.email,
         username: wish.username,
         first_name: wish.first_name,
@@ -62,7 +61,7 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
         is_staff: wish.is_staff,
         is_superuser: wish.is_superuser,
         email_verified,
-        language: None,
+        ..NewUser::default()
     };
     let verification = match &new.email {
         Some(email) if wish.letter == FirstLetter::Code && !email_verified => {
@@ -77,8 +76,11 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
             if (new.is_staff || new.is_superuser) && !actor.is_superuser {
                 return Err(FlowError::PermissionDenied);
             }
-            authority.grant(&actor, &new.groups, &new.permissions)?;
-            let user = tx.insert_user(&new, now)?;
+            let groups = not_too_many("groups", groups_named(&actor.directory, &wish.groups)?)?;
+            let permissions =
+                not_too_many("permissions", permissions_named(&actor.directory, &wish.permissions)?)?;
+            actor.grant(&groups, &permissions)?;
+            let user = tx.insert_user(&NewUser { groups, permissions, ..new.clone() }, now)?;
             if let Some((code, mail)) = &verification {
                 tx.save_code(user.id, CodePurpose::VerifyEmail, code)?;
                 tx.enqueue_mail(mail)?;

@@ -1,11 +1,12 @@
 //! An administrator says which groups and permissions an account has.
 
 use std::fmt::Display;
-use std::sync::Arc;
 
 use crate::app::App;
-use crate::domain::{Directory, EventKind, GroupName, PermissionName, User, UserId};
-use crate::flows::steps::{Authority, act, actor_and_subject, groups_named, not_too_many, permissions_named};
+use crate::domain::{EventKind, GroupName, PermissionName, User, UserId};
+use crate::flows::steps::{
+    Actor, Authority, act, actor_and_subject, groups_named, not_too_many, permissions_named,
+};
 use crate::flows::{Caller, FlowError};
 
 /// Puts an account into these groups and no others. Nobody puts it into one that may do what they may not. `Root` is not
@@ -17,16 +18,15 @@ pub(crate) async fn assign_groups(
     names: Vec<GroupName>,
 ) -> Result<User, FlowError> {
     let asks_for_root = names.iter().any(GroupName::is_root);
-    let directory = app.store.directory();
-    let groups = not_too_many("groups", groups_named(&directory, &names)?)?;
-    assign(app, caller, id, move |authority, actor, user| {
+    assign(app, caller, id, move |actor, user| {
+        let groups = not_too_many("groups", groups_named(&actor.directory, &names)?)?;
         if asks_for_root && !user.is_superuser {
             return Err(FlowError::PermissionDenied);
         }
         let (given, taken) = differences(&user.groups, &groups);
-        authority.grant(actor, &given, &[])?;
-        user.groups.clone_from(&groups);
-        let name = |id| directory.group(id).map(|group| group.name.as_str());
+        actor.grant(&given, &[])?;
+        user.groups = groups;
+        let name = |id| actor.directory.group(id).map(|group| group.name.as_str());
         Ok(told("groups", given.iter().map(|id| name(*id)), taken.iter().map(|id| name(*id))))
     })
     .await
@@ -39,24 +39,23 @@ pub(crate) async fn assign_permissions(
     id: UserId,
     names: Vec<PermissionName>,
 ) -> Result<User, FlowError> {
-    let directory: Arc<Directory> = app.store.directory();
-    let permissions = not_too_many("permissions", permissions_named(&directory, &names)?)?;
-    assign(app, caller, id, move |authority, actor, user| {
+    assign(app, caller, id, move |actor, user| {
+        let permissions = not_too_many("permissions", permissions_named(&actor.directory, &names)?)?;
         let (given, taken) = differences(&user.permissions, &permissions);
-        authority.grant(actor, &[], &given)?;
-        user.permissions.clone_from(&permissions);
-        let name = |id| directory.permission(id).map(|permission| permission.name.as_str());
+        actor.grant(&[], &given)?;
+        user.permissions = permissions;
+        let name = |id| actor.directory.permission(id).map(|permission| permission.name.as_str());
         Ok(told("permissions", given.iter().map(|id| name(*id)), taken.iter().map(|id| name(*id))))
     })
     .await
 }
 
-/// Runs `change`, which says what it did, on the account as it is then.
+/// Runs `change`, which says what it did, on the account as it is then; on one's own only as a superuser.
 async fn assign(
     app: &App,
     caller: &Caller,
     id: UserId,
-    change: impl Fn(&Authority, &User, &mut User) -> Result<String, FlowError> + Send + 'static,
+    change: impl Fn(&Actor, &mut User) -> Result<String, FlowError> + Send + 'static,
 ) -> Result<User, FlowError> {
     let now = app.clock.now();
     let authority = Authority::of(app, caller, "users.change_user");
@@ -64,8 +63,12 @@ async fn assign(
     app.store
         .write(move |tx| {
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
+            // A group is more than its permissions: applications ask who is in it.
+            if actor.id == id && !actor.is_superuser {
+                return Err(FlowError::PermissionDenied);
+            }
             let mut user = before.clone();
-            let told = change(&authority, &actor, &mut user)?;
+            let told = change(&actor, &mut user)?;
             if user == before {
                 return Ok(user);
             }
@@ -103,14 +106,14 @@ fn told<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::domain::{
-        Group, Membership, Name, NewUser, Origin, PermissionId, SessionId, UserFilter, UserOrdering,
-        UserQuery,
+        Group, Membership, Name, NewUser, PermissionId, UserFilter, UserOrdering, UserQuery,
     };
-    use crate::flows::authenticate::Credential;
     use crate::store::{StoreError, WriteTx};
 
     /// A service with staff who may change users, somebody else, and two groups.
@@ -149,9 +152,7 @@ mod tests {
                 Ok::<_, StoreError>((staff, user.id, plain, mighty))
             });
             let (staff, user, plain, mighty) = made.await.expect("written");
-            let session = SessionId::new(now, [0; 10]);
-            let credential = Credential::Session(session);
-            let staff = Caller { user: Arc::new(staff), credential, origin: Origin::default() };
+            let staff = Caller::logged_in(&app, staff).await;
             Self { app, _folder: folder, staff, user, plain, mighty }
         }
 

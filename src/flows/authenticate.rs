@@ -159,8 +159,26 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::crypto::api_key::new_api_key;
-    use crate::domain::{ApiKey, Name, NewUser};
+    use crate::domain::{ApiKey, Name, NewSession, NewUser, Session};
     use crate::store::StoreError;
+
+    impl Caller {
+        /// For the tests of flows: somebody who just logged in.
+        pub(crate) async fn logged_in(app: &App, user: User) -> Self {
+            let (now, policy) = (app.clock.now(), app.config.tokens.sessions);
+            let new = NewSession {
+                id: SessionId::new(now, crate::crypto::random::bytes()),
+                user: user.id,
+                label: Name::default(),
+                method: "password",
+                origin: Origin::default(),
+            };
+            let session = Session::open(new, &policy, now);
+            let credential = Credential::Session(session.id);
+            app.store.write(move |tx| tx.save_session(&session)).await.expect("written");
+            Self { user: Arc::new(user), credential, origin: Origin::default() }
+        }
+    }
 
     #[tokio::test]
     async fn the_key_of_a_disabled_user_opens_nothing() {

@@ -45,11 +45,9 @@ pub(crate) async fn create_group(
     caller: &Caller,
     name: GroupName,
     description: Name,
-    permissions: &[PermissionName],
+    permissions: Vec<PermissionName>,
 ) -> Result<Group, FlowError> {
     refuse_root(&name)?;
-    let directory = app.store.directory();
-    let permissions = permissions_named(&directory, permissions)?;
     let authority = Authority::of(app, caller, "users.add_group");
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::GroupCreated)
@@ -57,18 +55,20 @@ pub(crate) async fn create_group(
     app.store
         .write(move |tx| {
             let actor = authority.actor(tx)?;
-            authority.grant(&actor, &[], &permissions)?;
+            let permissions = permissions_named(&actor.directory, &permissions)?;
+            actor.grant(&[], &permissions)?;
             let made = tx.insert_group(name.clone(), description.clone())?;
-            let group = Group { permissions: permissions.iter().copied().collect(), ..made };
+            let group = Group { permissions: permissions.into_iter().collect(), ..made };
             tx.save_group(&group)?;
-            let detail = told(&directory, '+', &group.permissions);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let detail = told(&actor.directory, '+', &group.permissions);
+            tx.append_event(&event.clone().by(&*actor).about(party(&group)).saying(detail))?;
             Ok(group)
         })
         .await
 }
 
-/// Changes a group; its members have what it has from the answer on. Nothing changed is no event.
+/// Changes a group of permissions that the actor has, all that it had and all that it gets; its members have what it has
+/// from the answer on. Only superusers give it another name. Nothing changed is no event.
 pub(crate) async fn update_group(
     app: &App,
     caller: &Caller,
@@ -79,9 +79,6 @@ pub(crate) async fn update_group(
         return Err(FlowError::PermissionDenied);
     }
     change.name.as_ref().map_or(Ok(()), refuse_root)?;
-    let directory = app.store.directory();
-    let named =
-        change.permissions.as_deref().map(|names| permissions_named(&directory, names)).transpose()?;
     let authority = Authority::of(app, caller, "users.change_group");
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::GroupChanged)
@@ -97,29 +94,32 @@ pub(crate) async fn update_group(
             if let Some(description) = &change.description {
                 group.description = description.clone();
             }
-            if let Some(named) = &named {
-                group.permissions = named.iter().copied().collect();
+            if let Some(names) = &change.permissions {
+                group.permissions = permissions_named(&actor.directory, names)?.into_iter().collect();
             }
             if group == before {
                 return Ok(group);
             }
-            let added: Vec<PermissionId> =
-                group.permissions.difference(&before.permissions).copied().collect();
-            authority.grant(&actor, &[], &added)?;
+            // Applications tell groups by their names: whoever changes one changes who its members are to them.
+            if group.name != before.name && !actor.is_superuser {
+                return Err(FlowError::PermissionDenied);
+            }
+            // What it loses, its members lose: whoever could take that from them would be above them then.
+            let touched: Vec<PermissionId> = group.permissions.union(&before.permissions).copied().collect();
+            actor.grant(&[], &touched)?;
             tx.save_group(&group)?;
-            let detail = difference(&directory, &before, &group);
-            tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?;
+            let detail = difference(&actor.directory, &before, &group);
+            tx.append_event(&event.clone().by(&*actor).about(party(&group)).saying(detail))?;
             Ok(group)
         })
         .await
 }
 
-/// Takes a group away: from the answer on it gives its members nothing.
+/// Takes a group away whose permissions the actor has: from the answer on it gives its members nothing.
 pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Result<(), FlowError> {
     if id == Directory::ROOT {
         return Err(FlowError::PermissionDenied);
     }
-    let directory = app.store.directory();
     let authority = Authority::of(app, caller, "users.delete_group");
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::GroupDeleted)
@@ -128,9 +128,10 @@ pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Res
         .write(move |tx| {
             let actor = authority.actor(tx)?;
             let group = tx.group(id)?.ok_or(FlowError::NotFound)?;
+            actor.grant(&[id], &[])?;
             tx.remove_group(id)?;
-            let detail = told(&directory, '-', &group.permissions);
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&group)).saying(detail))?)
+            let detail = told(&actor.directory, '-', &group.permissions);
+            Ok(tx.append_event(&event.clone().by(&*actor).about(party(&group)).saying(detail))?)
         })
         .await
 }
@@ -178,13 +179,10 @@ fn told(directory: &Directory, sign: char, ids: &BTreeSet<PermissionId>) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::domain::{NewUser, Origin, SessionId, User};
-    use crate::flows::authenticate::Credential;
+    use crate::domain::{NewUser, User};
     use crate::store::StoreError;
 
     async fn app(folder: &std::path::Path) -> App {
@@ -209,9 +207,7 @@ mod tests {
             tx.save_user(&user)?;
             Ok::<_, StoreError>(user)
         });
-        let user = Arc::new(made.await.expect("written"));
-        let credential = Credential::Session(SessionId([7; 16]));
-        Caller { user, credential, origin: Origin::default() }
+        Caller::logged_in(app, made.await.expect("written")).await
     }
 
     async fn create(
@@ -222,7 +218,7 @@ mod tests {
     ) -> Result<Group, FlowError> {
         let group = GroupName::parse(group).expect("a name");
         let permissions: Vec<PermissionName> = permissions.iter().map(|text| name(text)).collect();
-        create_group(app, caller, group, Name::default(), &permissions).await
+        create_group(app, caller, group, Name::default(), permissions).await
     }
 
     fn permissions(names: &[&str]) -> GroupChange {
@@ -231,26 +227,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_gives_what_they_lack() {
+    async fn nobody_gives_or_takes_what_they_lack() {
         let folder = tempfile::tempdir().expect("a folder");
         let app = app(folder.path()).await;
         let all = own_permissions();
         let most: Vec<&str> = all.iter().map(String::as_str).collect();
         let chief = staff(&app, &most, &[]).await;
-        let clerk = staff(&app, &["users.add_group", "users.change_group", "users.view_user"], &[]).await;
+        let rights = ["users.add_group", "users.change_group", "users.delete_group", "users.view_user"];
+        let clerk = staff(&app, &rights, &[]).await;
 
         let theirs = create(&app, &clerk, "Viewers", &["users.view_user"]).await.expect("theirs to give");
         let more = create(&app, &clerk, "Makers", &["users.view_user", "users.add_user"]).await;
         let added = permissions(&["users.view_user", "users.add_user"]);
         let widened = update_group(&app, &clerk, theirs.id, added).await;
         let strong =
-            create(&app, &chief, "Strong", &["audit.view_event", "users.add_user"]).await.expect("made");
-        let narrowed = update_group(&app, &clerk, strong.id, permissions(&["users.add_user"])).await;
+            create(&app, &chief, "Strong", &["audit.view_event", "users.view_user"]).await.expect("made");
+        let narrowed = update_group(&app, &clerk, strong.id, permissions(&["users.view_user"])).await;
         let deleted = delete_group(&app, &clerk, strong.id).await;
+        let own = update_group(&app, &clerk, theirs.id, permissions(&[])).await;
 
         assert!(matches!(more, Err(FlowError::PermissionDenied)));
         assert!(matches!(widened, Err(FlowError::PermissionDenied)));
-        assert_eq!(narrowed.expect("takes away only").permissions.len(), 1);
+        assert!(matches!(narrowed, Err(FlowError::PermissionDenied)));
+        assert!(own.expect("theirs to take").permissions.is_empty());
         assert!(matches!(deleted, Err(FlowError::PermissionDenied)));
         app.close().await;
     }

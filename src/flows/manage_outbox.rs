@@ -31,7 +31,7 @@ pub(crate) async fn resend_mail(app: &App, caller: &Caller, id: MailId) -> Resul
             let before = format!("{}, {} attempts before", mail.kind.as_str(), mail.attempts);
             mail.try_again(now);
             tx.enqueue_mail(&mail)?;
-            tx.append_event(&event.clone().by(&actor).about(party(&mail)).saying(before))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&mail)).saying(before))?;
             Ok(mail)
         })
         .await
@@ -48,7 +48,7 @@ pub(crate) async fn drop_mail(app: &App, caller: &Caller, id: MailId) -> Result<
             let actor = authority.actor(tx)?;
             let mail = tx.mail(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_mail(id)?;
-            let event = event.clone().by(&actor).about(party(&mail)).saying(mail.kind.as_str());
+            let event = event.clone().by(&*actor).about(party(&mail)).saying(mail.kind.as_str());
             Ok(tx.append_event(&event)?)
         })
         .await

@@ -70,7 +70,7 @@ pub(crate) async fn create_permission(
             let actor = authority.actor(tx)?;
             let made = tx.insert_permission(name.clone(), title.clone())?;
             let detail = made.title.as_str();
-            tx.append_event(&event.clone().by(&actor).about(party(&made)).saying(detail))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&made)).saying(detail))?;
             Ok(made)
         })
         .await
@@ -103,18 +103,19 @@ pub(crate) async fn update_permission(
             if after == before {
                 return Ok(after);
             }
+            actor.grant(&[], &[id])?;
             if after.name != before.name && !actor.is_superuser {
                 return Err(FlowError::PermissionDenied);
             }
             tx.save_permission(&after)?;
             let detail = difference(&before, &after);
-            tx.append_event(&event.clone().by(&actor).about(party(&after)).saying(detail))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&after)).saying(detail))?;
             Ok(after)
         })
         .await
 }
 
-/// Takes a permission away: from the answer on nobody has it, superusers aside.
+/// Takes a permission away that the actor has: from the answer on nobody has it, superusers aside.
 pub(crate) async fn delete_permission(app: &App, caller: &Caller, id: PermissionId) -> Result<(), FlowError> {
     let authority = Authority::of(app, caller, "auth.delete_permission");
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
@@ -127,8 +128,9 @@ pub(crate) async fn delete_permission(app: &App, caller: &Caller, id: Permission
             if permission.name.is_own() {
                 return Err(FlowError::PermissionDenied);
             }
+            actor.grant(&[], &[id])?;
             tx.remove_permission(id)?;
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&permission)))?)
+            Ok(tx.append_event(&event.clone().by(&*actor).about(party(&permission)))?)
         })
         .await
 }

@@ -31,7 +31,7 @@ pub(crate) async fn activate_registration(
             let actor = authority.actor(tx)?;
             let registration = tx.registration(id)?.ok_or(FlowError::NotFound)?;
             let user = admit(tx, registration, now)?;
-            tx.append_event(&event.clone().by(&actor).about(&user))?;
+            tx.append_event(&event.clone().by(&*actor).about(&user))?;
             Ok(user)
         })
         .await
@@ -53,7 +53,7 @@ pub(crate) async fn drop_registration(
             let dropped = tx.registration(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_registration(id)?;
             let subject = Party { id: id.to_string(), label: dropped.email.as_str().to_owned() };
-            Ok(tx.append_event(&event.clone().by(&actor).about(subject))?)
+            Ok(tx.append_event(&event.clone().by(&*actor).about(subject))?)
         })
         .await
 }

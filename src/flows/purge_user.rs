@@ -43,7 +43,6 @@ mod tests {
         ApiKey, ApiKeyId, Email, GroupId, Guesses, Lane, Name, NewSession, NewUser, Origin, PermissionId,
         Session, SessionId, TokenHash, User, Username,
     };
-    use crate::flows::authenticate::Credential;
     use crate::store::StoreError;
 
     async fn insert(app: &App, new: NewUser) -> User {
@@ -105,15 +104,15 @@ mod tests {
         };
         let ada = insert(&app, ada).await.id;
         fill(&app, ada).await;
-        let credential = Credential::Session(SessionId::new(app.clock.now(), [255; 10]));
-        let caller = Caller { user: Arc::new(root), credential, origin: Origin::default() };
+        let caller = Caller::logged_in(&app, root).await;
 
         purge_user(&app, &caller, ada).await.expect("one write");
 
         let read = app.store.read().expect("readable");
         let report = read.check().expect("readable");
         assert!(report.is_sound(), "{:?}", report.problems);
-        for table in ["sessions", "api_keys", "guesses", "group_to_users", "permission_to_users"] {
+        assert_eq!(report.counts.get("sessions"), Some(&1), "the caller's own");
+        for table in ["api_keys", "guesses", "group_to_users", "permission_to_users"] {
             assert_eq!(report.counts.get(table), Some(&0), "{table}");
         }
         drop(read);

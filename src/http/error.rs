@@ -209,6 +209,7 @@ impl From<FlowError> for ApiError {
             FlowError::MailGone => Self::MailGone,
             FlowError::RegistrationClosed => Self::RegistrationClosed,
             FlowError::PermissionDenied => Self::PermissionDenied,
+            FlowError::PasswordChangeRequired => Self::PasswordChangeRequired,
             FlowError::SessionRequired => Self::SessionRequired,
             FlowError::RateLimited { limit, retry_after } => Self::RateLimited { limit, retry_after },
             FlowError::Overloaded { retry_after } => Self::Overloaded { retry_after },

@@ -11,6 +11,7 @@ mod harness;
 
 mod access;
 mod admin_groups;
+mod admin_safety;
 mod admin_users;
 mod admin_work;
 mod api_keys;

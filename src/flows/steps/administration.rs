@@ -4,7 +4,7 @@ use crate::domain::{
     Directory, Event, EventKind, GroupId, GroupName, Invalid, PermissionId, PermissionName, Timestamp, User,
     UserId,
 };
-use crate::flows::steps::{Audit, Authority};
+use crate::flows::steps::{Actor, Audit, Authority};
 use crate::flows::{Caller, FlowError};
 use crate::store::ReadTx;
 
@@ -19,10 +19,10 @@ pub(crate) fn actor_and_subject(
     authority: &Authority,
     read: &ReadTx,
     subject: UserId,
-) -> Result<(User, User), FlowError> {
+) -> Result<(Actor, User), FlowError> {
     let actor = authority.actor(read)?;
     let subject = read.user(subject)?.ok_or(FlowError::NotFound)?;
-    authority.over(&actor, &subject)?;
+    actor.over(&subject)?;
     Ok((actor, subject))
 }
 

@@ -55,7 +55,7 @@ async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 
 async fn create(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let NewGroup { name, description, permissions } = req.json(&cx.app.config).await?;
-    let group = flows::create_group(&cx.app, &cx.caller, name, description, &permissions).await?;
+    let group = flows::create_group(&cx.app, &cx.caller, name, description, permissions).await?;
     Ok(Reply::json(StatusCode::CREATED, &GroupView::new(&group, &flows::directory(&cx.app))))
 }
 
