@@ -14,7 +14,7 @@ pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result
     app.store
         .write(move |tx| {
             let (actor, user) = actor_and_subject(&authority, tx, id)?;
-            if user.is_superuser && user.is_active && !tx.has_other_active_superuser(id)? {
+            if user.is_ruler() && !tx.has_other_ruler(id)? {
                 return Err(FlowError::LastSuperuser);
             }
             if !actor.is_superuser || actor.id == id {

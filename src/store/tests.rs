@@ -254,7 +254,7 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     assert_eq!(ada.language, None);
     assert!(ada.password.is_some_and(|hash| hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$")));
     assert_eq!(read.sessions_of(ada.id).expect("read")[0].label.as_str(), "Laptop");
-    assert!(read.has_superuser().expect("read"));
+    assert!(read.has_ruler().expect("read"));
     let grace = Email::parse("grace@example.com").expect("valid").key();
     assert_eq!(read.registrations_of(&grace).expect("read").len(), 1);
     assert!(read.code(UserId(3), CodePurpose::VerifyEmail).expect("read").is_some());
