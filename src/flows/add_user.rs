@@ -6,7 +6,8 @@ use crate::domain::{
     PermissionName, PersonalFacts, User, Username,
 };
 use crate::flows::steps::{
-    Authority, Binding, act, allow_new_names, groups_named, new_verification, not_too_many, permissions_named,
+    Actor, Authority, Binding, Term, act, allow_new_names, groups_named, new_verification, not_too_many,
+    permissions_named, spend_a_hash,
 };
 use crate::flows::{Caller, FlowError};
 
@@ -20,6 +21,7 @@ pub(crate) struct AddUser {
     pub(crate) avatar: Option<Avatar>,
     /// None: an account that no password opens.
     pub(crate) password: Option<Password>,
+    pub(crate) term: Term,
     pub(crate) is_active: bool,
     pub(crate) is_staff: bool,
     pub(crate) is_superuser: bool,
@@ -46,8 +48,8 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
         return Err(FlowError::PermissionDenied);
     }
     // Who may not is told before the hash, and asked again after it.
-    authority.actor(&app.store.read()?)?;
-    let password = hash_of(app, &wish).await?;
+    let actor = authority.actor(&app.store.read()?)?;
+    let password = hash_of(app, &actor, &wish).await?;
     let now = app.clock.now();
     let email_verified = wish.email_verified.unwrap_or(wish.is_active) && wish.email.is_some();
     let new = NewUser {
@@ -56,6 +58,7 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
         first_name: wish.first_name,
         last_name: wish.last_name,
         avatar: wish.avatar,
+        password_is_temporary: password.is_some() && wish.term == Term::Temporary,
         password,
         is_active: wish.is_active,
         is_staff: wish.is_staff,
@@ -92,11 +95,12 @@ pub(crate) async fn add_user(app: &App, caller: &Caller, wish: AddUser) -> Resul
 }
 
 /// The hash of the password, which the rules hold for in the light of what is said of the person.
-async fn hash_of(app: &App, wish: &AddUser) -> Result<Option<PasswordHash>, FlowError> {
+async fn hash_of(app: &App, actor: &Actor, wish: &AddUser) -> Result<Option<PasswordHash>, FlowError> {
     let Some(password) = wish.password.clone() else { return Ok(None) };
     let (username, email) = (wish.username.as_ref(), wish.email.as_ref());
     let facts = PersonalFacts::new(username, &wish.first_name, &wish.last_name, email);
     let password = NewPassword::judge(password, &app.config.passwords.policy, &facts)
         .map_err(|broken| FlowError::Invalid("password", broken))?;
+    spend_a_hash(app, actor)?;
     Ok(Some(app.passwords.hash(password.as_password()).await?))
 }

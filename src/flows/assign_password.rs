@@ -3,21 +3,15 @@
 use crate::app::App;
 use crate::domain::{EventKind, Password, Target, UserId};
 use crate::flows::steps::{
-    Authority, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
+    Authority, Term, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
+    revoke_api_keys, spend_a_hash,
 };
 use crate::flows::{Caller, FlowError};
 use crate::mail::{Letter, PasswordChange};
 
-/// How long a password is meant to serve that somebody else chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// Until its owner has chosen their own: nothing else is open to them before.
-    Temporary,
-    Lasting,
-}
-
-/// Sets the password and ends all sessions: whoever knew the old one is out. Links and codes that are out die, wrong
-/// passwords are forgotten, and the owner hears of it. One's own is changed with the old one (`/auth/password/change/`).
+/// Sets the password and ends all sessions and API keys: whoever knew the old one is out. Links and codes that are out
+/// die, wrong passwords are forgotten, and the owner hears of it. One's own is changed with the old one
+/// (`/auth/password/change/`).
 pub(crate) async fn assign_password(
     app: &App,
     caller: &Caller,
@@ -29,8 +23,9 @@ pub(crate) async fn assign_password(
     if id == caller.user.id {
         return Err(FlowError::PermissionDenied);
     }
-    let (_, user) = actor_and_subject(&authority, &app.store.read()?, id)?;
+    let (actor, user) = actor_and_subject(&authority, &app.store.read()?, id)?;
     let password = judge_new_password(app, &user, password, "password")?;
+    spend_a_hash(app, &actor)?;
     let hash = app.passwords.hash(password.as_password()).await?;
     let now = app.clock.now();
     let (at, ip, how) = (now, caller.origin.ip, PasswordChange::ByOperator);
@@ -44,15 +39,14 @@ pub(crate) async fn assign_password(
             user.updated_at = now;
             tx.save_user(&user)?;
             let ended = end_sessions(tx, id, None)?;
+            let revoked = revoke_api_keys(tx, id)?;
             forget_codes(tx, id)?;
             tx.clear_guesses(Target::User(id))?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
-            let told = match term {
-                Term::Temporary => format!("a temporary one, by an administrator; {ended} sessions ended"),
-                Term::Lasting => format!("by an administrator; {ended} sessions ended"),
-            };
+            let how = if term == Term::Temporary { "a temporary one, by" } else { "by" };
+            let told = format!("{how} an administrator; {ended} sessions ended, {revoked} API keys revoked");
             Ok(tx.append_event(&event.clone().about(&user).saying(told))?)
         })
         .await

@@ -72,12 +72,12 @@ pub(crate) fn authenticate_by_api_key(app: &App, origin: Origin, text: &str) -> 
     Ok(Caller { user, credential: Credential::ApiKey(key.id), origin })
 }
 
-/// Says what a token of either kind is good for now.
+/// Says what a token of either kind is good for now; for nothing, as long as its user has to choose a password first.
 pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowError> {
     let now = app.clock.now();
     let keyring = app.keyring();
     if let Ok(claims) = keyring.verify_access(token, now) {
-        live_user(app, claims.user, claims.session)?;
+        free_user(live_user(app, claims.user, claims.session)?)?;
         let facts = TokenFacts {
             usage: KeyUse::Access,
             user: claims.user,
@@ -88,7 +88,7 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
         return Ok(facts);
     }
     let claims = keyring.verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
-    live_user(app, claims.user, claims.session)?;
+    free_user(live_user(app, claims.user, claims.session)?)?;
     let session = app.store.read()?.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
     if session.counter != claims.counter {
         return Err(FlowError::InvalidToken);
@@ -122,7 +122,7 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
         let key = app.store.read()?.api_key_by_hash(&hash)?.filter(|key| !key.is_expired(now));
         let key = key.ok_or(FlowError::InvalidToken)?;
         return Ok(Introspection {
-            user: active_user(app, key.user)?,
+            user: free_user(active_user(app, key.user)?)?,
             token_type: "api_key",
             session: None,
             issued_at: Some(key.created_at),
@@ -131,7 +131,7 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
     }
     let facts = inspect_token(app, text)?;
     Ok(Introspection {
-        user: active_user(app, facts.user)?,
+        user: free_user(active_user(app, facts.user)?)?,
         token_type: match facts.usage {
             KeyUse::Access => "access",
             KeyUse::Refresh => "refresh",
@@ -147,6 +147,11 @@ fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, F
         return Err(FlowError::InvalidToken);
     }
     active_user(app, user)
+}
+
+/// Others are told nothing of somebody to whom nothing else is open.
+fn free_user(user: Arc<User>) -> Result<Arc<User>, FlowError> {
+    if user.password_is_temporary { Err(FlowError::InvalidToken) } else { Ok(user) }
 }
 
 fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::{
     Directory, EventKind, Group, GroupId, GroupName, Name, Party, PermissionId, PermissionName,
 };
-use crate::flows::steps::{Audit, Authority, Listed, Page, permissions_named};
+use crate::flows::steps::{Actor, Audit, Authority, Listed, Page, permissions_named, too_many};
 use crate::flows::{Caller, FlowError};
 
 /// What is to be another one; the rest stays.
@@ -18,6 +18,8 @@ pub(crate) struct GroupChange {
     pub(crate) permissions: Option<Vec<PermissionName>>,
 }
 
+/// A group holds no more permissions: with the longest of numbers it is about half of what a row may be.
+const MAX_PERMISSIONS: usize = 4096;
 /// More names of permissions are not written into one event.
 const MAX_TOLD: usize = 100;
 
@@ -55,7 +57,7 @@ pub(crate) async fn create_group(
     app.store
         .write(move |tx| {
             let actor = authority.actor(tx)?;
-            let permissions = permissions_named(&actor.directory, &permissions)?;
+            let permissions = held_by_group(&actor, &permissions)?;
             actor.grant(&[], &permissions)?;
             let made = tx.insert_group(name.clone(), description.clone())?;
             let group = Group { permissions: permissions.into_iter().collect(), ..made };
@@ -95,7 +97,7 @@ pub(crate) async fn update_group(
                 group.description = description.clone();
             }
             if let Some(names) = &change.permissions {
-                group.permissions = permissions_named(&actor.directory, names)?.into_iter().collect();
+                group.permissions = held_by_group(&actor, names)?.into_iter().collect();
             }
             if group == before {
                 return Ok(group);
@@ -134,6 +136,15 @@ pub(crate) async fn delete_group(app: &App, caller: &Caller, id: GroupId) -> Res
             Ok(tx.append_event(&event.clone().by(&*actor).about(party(&group)).saying(detail))?)
         })
         .await
+}
+
+/// The permissions of these names, if one group may have so many.
+fn held_by_group(actor: &Actor, names: &[PermissionName]) -> Result<Vec<PermissionId>, FlowError> {
+    let named = permissions_named(&actor.directory, names)?;
+    if named.len() > MAX_PERMISSIONS {
+        return Err(too_many("permissions", format!("A group has no more than {MAX_PERMISSIONS}.")));
+    }
+    Ok(named)
 }
 
 fn refuse_root(name: &GroupName) -> Result<(), FlowError> {
@@ -274,6 +285,65 @@ mod tests {
         let again = create(&app, &chief, "Viewers", &["users.view_user"]).await.expect("made");
         assert!(again.id > group.id && !has(), "a number was given out twice");
         assert!(app.store.read().expect("readable").check().expect("checked").is_sound());
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_right_that_came_through_a_group_ends_with_it_also_for_what_has_begun() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let chief = staff(&app, &["users.add_group", "users.delete_group"], &[]).await;
+        let group = create(&app, &chief, "Makers", &["users.add_group"]).await.expect("made");
+        let member = staff(&app, &[], &[group.id]).await;
+        let begun = Authority::of(&app, &member, "users.add_group");
+        assert!(begun.actor(&app.store.read().expect("readable")).is_ok());
+
+        delete_group(&app, &chief, group.id).await.expect("deleted");
+
+        let late = app.store.write(move |tx| begun.actor(tx).map(drop)).await;
+        assert!(matches!(late, Err(FlowError::PermissionDenied)));
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn there_is_an_end_to_permissions_and_to_those_of_a_group() {
+        const ALL: usize = 10_000;
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = app(folder.path()).await;
+        let own = own_permissions().len();
+        let one = |n: usize| name(&format!("a.b{n}"));
+        let numbers: Vec<usize> = (own + 1..ALL).collect();
+        for round in numbers.chunks(300) {
+            let round: Vec<PermissionName> = round.iter().map(|n| one(*n)).collect();
+            let written = app.store.write(move |tx| {
+                for name in &round {
+                    tx.insert_permission(name.clone(), Name::default())?;
+                }
+                Ok::<_, StoreError>(())
+            });
+            written.await.expect("written");
+        }
+        let new = NewUser { is_active: true, is_staff: true, is_superuser: true, ..NewUser::default() };
+        let now = app.clock.now();
+        let root = app.store.write(move |tx| tx.insert_user(&new, now)).await.expect("written");
+        let root = Caller::logged_in(&app, root).await;
+        let add = async |n| {
+            crate::flows::create_permission(&app, &root, one(n), Name::default()).await.map(|made| made.name)
+        };
+
+        assert_eq!(add(0).await.expect("the last"), one(0));
+        assert!(matches!(add(1).await, Err(FlowError::Invalid("codename", _))));
+
+        let many = |count: usize| numbers.iter().take(count).map(|n| one(*n)).collect::<Vec<_>>();
+        let group = GroupName::parse("Many").expect("a name");
+        let make =
+            async |permissions| create_group(&app, &root, group.clone(), Name::default(), permissions).await;
+        assert!(matches!(make(many(4097)).await, Err(FlowError::Invalid("permissions", _))));
+        let made = make(many(4096)).await.expect("as many as there may be");
+        let more = GroupChange { name: None, description: None, permissions: Some(many(4097)) };
+        let more = update_group(&app, &root, made.id, more).await;
+        assert!(matches!(more, Err(FlowError::Invalid("permissions", _))));
+        assert_eq!(app.store.directory().group(made.id), Some(&made));
         app.close().await;
     }
 

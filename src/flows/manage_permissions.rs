@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Name, Party, Permission, PermissionId, PermissionName, User, UserId};
-use crate::flows::steps::{Audit, Authority, Listed, Page};
+use crate::flows::steps::{Audit, Authority, Listed, Page, too_many};
 use crate::flows::{Caller, FlowError};
 
 /// What is to be another one; the rest stays.
@@ -55,6 +55,10 @@ pub(crate) async fn list_holders(
     listed.await.map_err(|error| FlowError::Internal(error.to_string()))?
 }
 
+/// All of them are kept in memory, and a request asks for none of them in vain.
+const MAX_PERMISSIONS: usize = 10_000;
+
+/// Makes a permission, which nobody but superusers has yet.
 pub(crate) async fn create_permission(
     app: &App,
     caller: &Caller,
@@ -68,6 +72,12 @@ pub(crate) async fn create_permission(
     app.store
         .write(move |tx| {
             let actor = authority.actor(tx)?;
+            if actor.directory.permissions().len() >= MAX_PERMISSIONS {
+                return Err(too_many(
+                    "codename",
+                    format!("There are {MAX_PERMISSIONS}, and more are not kept."),
+                ));
+            }
             let made = tx.insert_permission(name.clone(), title.clone())?;
             let detail = made.title.as_str();
             tx.append_event(&event.clone().by(&*actor).about(party(&made)).saying(detail))?;

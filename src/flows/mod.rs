@@ -46,7 +46,7 @@ mod verify_email;
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
 pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
-pub(crate) use assign_password::{Term, assign_password};
+pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
     Caller, Credential, Introspection, TokenFacts, authenticate, authenticate_by_api_key, inspect_token,
@@ -86,7 +86,7 @@ pub(crate) use resend_verification::resend_verification;
 pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
-pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Whose};
+pub(crate) use steps::{Identifier, Listed, LoggedIn, PENDING_FOR, Page, Term, Whose};
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

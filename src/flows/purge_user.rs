@@ -1,17 +1,18 @@
 //! A superuser removes an account for good.
 
 use crate::app::App;
-use crate::domain::{CodePurpose, EventKind, Target, UserId};
+use crate::domain::{CodePurpose, Email, EventKind, Target, UserId};
 use crate::flows::steps::{Authority, act, actor_and_subject, end_sessions, forget_codes, revoke_api_keys};
 use crate::flows::{Caller, FlowError};
 
-/// Removes an account with everything that is theirs but the audit log, in one write: from its acknowledgement on, no
-/// token or key of theirs is accepted. The last superuser stays, and nobody removes themself.
+/// Removes an account with everything that is theirs but the audit log, in one write, and then the mails that wait for
+/// them: from the acknowledgement on, no token or key of theirs is accepted. The last superuser stays, and nobody removes themself.
 pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result<(), FlowError> {
     let now = app.clock.now();
     let authority = Authority::of(app, caller, "users.delete_user");
     let event = act(caller, EventKind::UserDeleted, now);
-    app.store
+    let addresses = app
+        .store
         .write(move |tx| {
             let (actor, user) = actor_and_subject(&authority, tx, id)?;
             if user.is_ruler() && !tx.has_other_ruler(id)? {
@@ -20,6 +21,8 @@ pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result
             if !actor.is_superuser || actor.id == id {
                 return Err(FlowError::PermissionDenied);
             }
+            let next = tx.email_change(id)?.map(|change| change.new_email);
+            let addresses: Vec<Email> = user.email.iter().cloned().chain(next).collect();
             end_sessions(tx, id, None)?;
             revoke_api_keys(tx, id)?;
             forget_codes(tx, id)?;
@@ -27,9 +30,29 @@ pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result
             tx.clear_guesses(Target::User(id))?;
             tx.remove_registrations_of(user.email.as_ref())?;
             tx.remove_user(id)?;
-            Ok(tx.append_event(&event.clone().about(&user))?)
+            tx.append_event(&event.clone().about(&user))?;
+            Ok::<_, FlowError>(addresses)
         })
-        .await
+        .await?;
+    drop_mails_to(app, addresses).await
+}
+
+/// So many at a time go in one write.
+const ROUND: usize = 100;
+
+/// Takes the mails out of the outbox that wait for somebody who is gone: their number has no bound, so they go after them.
+async fn drop_mails_to(app: &App, addresses: Vec<Email>) -> Result<(), FlowError> {
+    let store = app.store.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let read = store.read()?;
+        addresses.iter().map(|address| read.mails_to(&address.key())).collect::<Result<Vec<_>, _>>()
+    });
+    let mails = found.await.map_err(|error| FlowError::Internal(error.to_string()))??.concat();
+    for round in mails.chunks(ROUND) {
+        let round = round.to_vec();
+        app.store.write(move |tx| round.iter().try_for_each(|mail| tx.remove_mail(*mail))).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

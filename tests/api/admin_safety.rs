@@ -148,3 +148,158 @@ async fn staff_below_superusers_choose_neither_their_groups_nor_what_groups_are_
     let root_id = root.get("/auth/profile/").await.expect(200).body;
     root.put(&part_of(&root_id, "groups"), &json!({ "groups": ["All"] })).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_superuser_is_staff_and_the_last_who_can_administer_stays_one() {
+    let (server, root) = TestServer::with_superuser().await;
+    let own = root.get("/auth/profile/").await.expect(200).body;
+    let path = |user: &Value| format!("{USERS}{}/", user["id"]);
+
+    let second = json!({ "email": ADA, "password": PASSWORD, "is_superuser": true });
+    let second = added(&root, second).await;
+    assert_eq!(second["is_staff"], true);
+    let third = added(&root, json!({ "username": "third" })).await;
+    let third = root.patch(&path(&third), &json!({ "is_superuser": true })).await.expect(200).body;
+    assert_eq!(third["is_staff"], true);
+    let neither = json!({ "username": "fourth", "is_superuser": true, "is_staff": false });
+    root.post(USERS, &neither).await.expect_invalid(&[("is_staff", "invalid")]);
+
+    for user in [&second, &third] {
+        root.patch(&path(user), &json!({ "is_staff": false })).await.expect(200);
+    }
+    for flag in ["is_staff", "is_superuser", "is_active"] {
+        let refused = root.patch(&path(&own), &json!({ flag: false })).await;
+        refused.expect_problem(409, "last_superuser");
+    }
+    root.delete(&path(&own)).await.expect_problem(409, "last_superuser");
+    root.delete(&path(&third)).await.expect(204);
+    server.expect_alive(&root).await;
+}
+
+#[tokio::test]
+async fn staff_do_not_keep_the_service_busy_with_passwords() {
+    let settings = "limits.enabled = true\nlimits.password = \"3/5m/account\"";
+    let (server, root) = TestServer::with_superuser().await;
+    let rights = ["users.add_user", "users.change_user"];
+    server.staff_with(&root, "staff@example.com", &rights).await;
+    let ada = added(&root, json!({ "email": ADA })).await;
+    let server = server.restart_with(settings).await;
+    let (root, staff) =
+        (server.logged_in("root@example.com").await, server.logged_in("staff@example.com").await);
+    let set = json!({ "password": "a horse for a day" });
+
+    staff.put(&part_of(&ada, "password"), &set).await.expect(204);
+    staff.post(USERS, &json!({ "username": "one", "password": PASSWORD })).await.expect(201);
+    staff.put(&part_of(&ada, "password"), &set).await.expect(204);
+    staff.put(&part_of(&ada, "password"), &set).await.expect_problem(429, "rate_limited");
+    let refused = staff.post(USERS, &json!({ "username": "two", "password": PASSWORD })).await;
+    assert!(refused.expect_problem(429, "rate_limited").header("retry-after").is_some());
+
+    staff.post(USERS, &json!({ "username": "two" })).await.expect(201);
+    for _ in 0..5 {
+        root.put(&part_of(&ada, "password"), &set).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_somebody_else_chose_leaves_nothing_open() {
+    let (server, root) = TestServer::with_superuser().await;
+    let ada = server.registered(ADA).await;
+    let (key, _) = server.api_key(&ada, &json!({ "name": "a key" })).await;
+    let own = ada.tokens["user"].clone();
+    let log_in = async |password: &str| {
+        let body = json!({ "identifier": ADA, "password": password });
+        server.caller(server.anon().post("/auth/login/", &body).await.expect(200).body)
+    };
+
+    root.put(&part_of(&own, "password"), &json!({ "password": "a horse for a day" })).await.expect(204);
+
+    key.get("/auth/profile/").await.expect_problem(401, "invalid_token");
+    let holder = log_in("a horse for a day").await;
+    for token in [holder.access(), holder.refresh()] {
+        let verified = server.anon().post("/auth/token/verify/", &json!({ "token": token })).await;
+        verified.expect_problem(401, "invalid_token");
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let body = Some(format!("token={token}").into_bytes());
+        let asked = root.send(hyper::Method::POST, "/auth/token/introspect/", &form, body).await;
+        assert_eq!(asked.expect(200).text, r#"{"active":false}"#);
+    }
+    holder.get("/auth/profile/").await.expect(200);
+    holder.patch("/auth/profile/", &json!({})).await.expect_problem(403, "password_change_required");
+
+    // Set by an operator it is no temporary one, and keys end too.
+    let change = json!({ "old_password": "a horse for a day", "new_password": PASSWORD });
+    holder.post("/auth/password/change/", &change).await.expect(204);
+    let (kept, _) = server.api_key(&holder, &json!({ "name": "a key" })).await;
+    let again = json!({ "old_password": PASSWORD, "new_password": "my own horse, for good" });
+    holder.post("/auth/password/change/", &again).await.expect(204);
+    kept.get("/auth/profile/").await.expect(200);
+    root.put(&part_of(&own, "password"), &json!({ "password": "a horse for a day" })).await.expect(204);
+    let line = "an operator's horse\n";
+    let server = server.operated(&["changepassword", ADA, "--password-stdin"], line).await;
+    let body = json!({ "identifier": ADA, "password": line.trim() });
+    let holder = server.caller(server.anon().post("/auth/login/", &body).await.expect(200).body);
+    holder.get("/auth/sessions/").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_new_user_may_have_to_choose_a_password_first() {
+    let (server, root) = TestServer::with_superuser().await;
+
+    added(&root, json!({ "email": ADA, "password": PASSWORD, "temporary": true })).await;
+    added(&root, json!({ "email": "bob@example.com", "password": PASSWORD })).await;
+
+    let ada = server.logged_in(ADA).await;
+    ada.get("/auth/sessions/").await.expect_problem(403, "password_change_required");
+    server.logged_in("bob@example.com").await.get("/auth/sessions/").await.expect(200);
+}
+
+#[tokio::test]
+async fn disabling_takes_the_right_to_do_so_by_whatever_path() {
+    let (server, root) = TestServer::with_superuser().await;
+    let ada = added(&root, json!({ "email": ADA })).await;
+    let path = format!("{USERS}{}/", ada["id"]);
+    let changer = server.staff_with(&root, "a@example.com", &["users.change_user"]).await;
+    let both = ["users.change_user", "users.delete_user"];
+    let both = server.staff_with(&root, "b@example.com", &both).await;
+
+    denied(changer.patch(&path, &json!({ "is_active": false })).await);
+    both.patch(&path, &json!({ "is_active": false })).await.expect(200);
+    changer.patch(&path, &json!({ "is_active": true })).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_list_ignores_a_parameter_and_no_answer_grows_with_what_is_wrong() {
+    let (_server, root) = TestServer::with_superuser().await;
+
+    for list in ["events", "groups", "permissions", "outbox", "registrations", "users"] {
+        let path = format!("/auth/admin/{list}/?knd=x&limit=1");
+        root.get(&path).await.expect_invalid(&[("knd", "unknown_field")]);
+        root.get(&format!("/auth/admin/{list}/?limit=1")).await.expect(200);
+    }
+    root.get(&format!("{PERMISSIONS}?label=users&limit=1")).await.expect(200);
+    let items: Vec<Value> = (0..5000).map(|n| json!(n)).collect();
+    let names: Vec<String> = (0..2000).map(|n| format!("no.such{n}")).collect();
+    for permissions in [json!(items), json!(names)] {
+        let body = json!({ "name": "Editors", "permissions": permissions });
+        let refused = root.post(GROUPS, &body).await.expect_problem(400, "invalid");
+        assert_eq!(refused.body["errors"]["permissions"].as_array().map(Vec::len), Some(20));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_mailed_to_somebody_who_was_purged() {
+    let (server, root) = TestServer::with_superuser().await;
+    let ada = server.registered(ADA).await;
+    let before = server.count_mails().await;
+    server.anon().post("/auth/password/request_change/", &json!({ "email": ADA })).await.expect(202);
+    let change = json!({ "new_email": "ada@example.net", "password": PASSWORD });
+    ada.post("/auth/email/change/", &change).await.expect(202);
+    let waiting = root.get("/auth/admin/outbox/").await.expect(200).body;
+    assert_eq!(waiting["count"], 3);
+
+    root.delete(&format!("{USERS}{}/?purge=true", ada.tokens["user"]["id"])).await.expect(204);
+
+    assert_eq!(root.get("/auth/admin/outbox/").await.expect(200).body["count"], 0);
+    assert_eq!(server.count_mails().await, before);
+}

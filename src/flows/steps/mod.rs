@@ -16,7 +16,9 @@ mod page;
 mod presence;
 mod verification;
 
-pub(crate) use administration::{act, actor_and_subject, groups_named, not_too_many, permissions_named};
+pub(crate) use administration::{
+    act, actor_and_subject, groups_named, not_too_many, permissions_named, spend_a_hash, too_many,
+};
 pub(crate) use audit::Audit;
 pub(crate) use authority::{Actor, Authority};
 pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api_keys};
@@ -25,7 +27,7 @@ pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use naming::{allow_names, allow_new_names};
-pub(crate) use new_password::judge_new_password;
+pub(crate) use new_password::{Term, judge_new_password};
 pub(crate) use opening::{LoggedIn, Opening, sign};
 pub(crate) use own_password::confirm_own_password;
 pub(crate) use page::{Listed, Page};
