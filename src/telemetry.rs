@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt as lines};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::domain::is_unruly;
 
 /// Logs to stderr from now on, times in UTC. Does nothing if a log is set up already.
 pub(crate) fn init(config: &LogConfig) {
@@ -72,13 +73,13 @@ fn filter(level: &str) -> Targets {
     directives.parse().unwrap_or_default()
 }
 
-/// Writes control characters escaped: a value that somebody sent stays inside its line.
+/// Writes control characters and turns of direction escaped: a value that somebody sent stays inside its line.
 struct OneLine<'a>(&'a mut dyn fmt::Write);
 
 impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            if is_unruly(c) {
                 write!(self.0, "{}", c.escape_default())?;
             } else {
                 self.0.write_char(c)?;
@@ -116,7 +117,7 @@ mod tests {
         let writer = lines.clone();
         let subscriber = tracing_subscriber::registry().with(layer(&config, colours, move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
-            let planted = "x\n2026 ERROR forged\u{1b}[2J\u{9b}";
+            let planted = "x\n2026 ERROR forged\u{1b}[2J\u{9b}\u{202e}";
             tracing::info!(target: "keystead::test", agent = %planted, "said {planted}");
             tracing::info!(target: "hyper::conn", "not ours");
         });
@@ -129,7 +130,7 @@ mod tests {
         let text = logged(LogFormat::Text, Colours::Off);
 
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+        assert!(!text.trim_end().contains(is_unruly), "{text:?}");
         assert!(text.contains("said x\\n2026 ERROR") && text.contains("agent=x\\n2026"), "{text}");
     }
 
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(text.lines().count(), 1, "{text}");
         let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(line["level"], "INFO");
-        assert_eq!(line["agent"], "x\n2026 ERROR forged\u{1b}[2J\u{9b}");
+        assert_eq!(line["agent"], "x\n2026 ERROR forged\u{1b}[2J\u{9b}\u{202e}");
         assert!(line["timestamp"].as_str().expect("a time").ends_with('Z'));
     }
 

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use crate::domain::Language;
+use crate::domain::{Language, is_unruly};
 
 /// Who knocked: kept with each session and each event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Origin {
     /// None for the command line.
     pub(crate) ip: Option<IpAddr>,
-    /// At most 256 characters, without control characters.
+    /// At most 256 characters, none of them unruly.
     pub(crate) user_agent: Option<String>,
     pub(crate) request_id: Option<String>,
     /// What the one who asks reads, the most liked first. Not kept with events.
@@ -21,7 +21,7 @@ const MAX_USER_AGENT: usize = 256;
 impl Origin {
     /// Keeps a bounded, printable part of a `User-Agent` header.
     pub(crate) fn clean_user_agent(header: &str) -> Option<String> {
-        let text: String = header.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+        let text: String = header.chars().filter(|c| !is_unruly(*c)).take(MAX_USER_AGENT).collect();
         (!text.is_empty()).then_some(text)
     }
 }
