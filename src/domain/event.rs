@@ -105,6 +105,7 @@ pub(crate) enum EventKind {
     MailDropped,
     RegistrationDropped,
     KeysRotated,
+    StoreBackedUp,
 }
 
 impl EventKind {
@@ -140,6 +141,7 @@ impl EventKind {
             Self::MailDropped => "mail.dropped",
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
+            Self::StoreBackedUp => "store.backed_up",
         }
     }
 
@@ -157,7 +159,7 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 30] = [
+        const ALL: [EventKind; 31] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -188,6 +190,7 @@ impl EventKind {
             EventKind::MailDropped,
             EventKind::RegistrationDropped,
             EventKind::KeysRotated,
+            EventKind::StoreBackedUp,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)
     }

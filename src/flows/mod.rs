@@ -56,7 +56,7 @@ pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
-pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, restore};
+pub(crate) use copies::{ApiKeys, CopyError, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};

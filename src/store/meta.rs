@@ -1,10 +1,12 @@
 //! That a file is a Keystead store is written in it when it is made, and never guessed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::Timestamp;
 use crate::store::StoreError;
 use crate::store::codec::{self, Key};
+use crate::store::engine::Order;
 use crate::store::records::{CounterRecord, MetaRecord};
 use crate::store::table::{Row, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
@@ -33,6 +35,23 @@ pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
     }
 }
 
+/// What a store is called for good, and the last number that it gave out of each kind.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) instance: [u8; 16],
+    pub(super) last: BTreeMap<String, u64>,
+}
+
+impl ReadTx {
+    pub(super) fn numbers(&self) -> Result<Numbers, StoreError> {
+        let meta = self.row::<MetaRecord>(&SERVICE.to_owned())?;
+        let gone = || StoreError::Damaged("the meta record is gone".to_owned());
+        let counters = self.rows::<CounterRecord>(None, Order::Ascending)?;
+        let last = counters.map(|row| row.map(|(kind, counter)| (kind, counter.last)));
+        Ok(Numbers { instance: meta.ok_or_else(gone)?.instance, last: last.collect::<Result<_, _>>()? })
+    }
+}
+
 impl WriteTx {
     pub(super) fn set_schema(&mut self, schema: u32) -> Result<(), StoreError> {
         let key = SERVICE.to_owned();
@@ -40,6 +59,12 @@ impl WriteTx {
             Some(meta) => self.save(&key, &MetaRecord { schema, ..meta }),
             None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
         }
+    }
+
+    /// Sees to it that no number up to `last` of a kind will be given out.
+    pub(super) fn skip_numbers(&mut self, kind: &String, last: u64) -> Result<(), StoreError> {
+        let own = self.row::<CounterRecord>(kind)?.map_or(0, |counter| counter.last);
+        self.save(kind, &CounterRecord { last: own.max(last) })
     }
 
     /// The next number of a kind: from 1, never given out twice.

@@ -46,7 +46,7 @@ use tokio::sync::{Notify, watch};
 use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
-pub(crate) use copies::{CopyError, restore};
+pub(crate) use copies::{ApiKeys, CopyError, restore};
 pub(crate) use draft::Existing;
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
