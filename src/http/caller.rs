@@ -6,7 +6,7 @@
 use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 
 use crate::app::App;
-use crate::domain::Origin;
+use crate::domain::{Origin, UserId};
 use crate::flows;
 use crate::http::access::{Access, Gate};
 use crate::http::cookies;
@@ -15,7 +15,20 @@ use crate::http::request::Req;
 
 /// A caller of some kind, made only from a request that may be one.
 pub(crate) trait Admit: Sized {
-    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError>;
+    /// Finds out who it is.
+    fn recognize(app: &App, req: &Req) -> Result<Self, ApiError>;
+
+    /// Holds them to what they have to pass.
+    fn pass(&self, app: &App, gate: Gate) -> Result<(), ApiError>;
+
+    /// The user that it is, if it is one.
+    fn user(&self) -> Option<UserId>;
+
+    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
+        let caller = Self::recognize(app, req)?;
+        caller.pass(app, gate)?;
+        Ok(caller)
+    }
 }
 
 /// Anybody.
@@ -24,8 +37,16 @@ pub(crate) struct Public {
 }
 
 impl Admit for Public {
-    fn admit(_app: &App, req: &Req, _gate: Gate) -> Result<Self, ApiError> {
+    fn recognize(_app: &App, req: &Req) -> Result<Self, ApiError> {
         Ok(Self { origin: req.origin() })
+    }
+
+    fn pass(&self, _app: &App, _gate: Gate) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    fn user(&self) -> Option<UserId> {
+        None
     }
 }
 
@@ -33,25 +54,32 @@ impl Admit for Public {
 pub(crate) type User = flows::Caller;
 
 impl Admit for User {
-    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
-        let caller = match shown(req)? {
-            Some(Shown::AccessToken(token)) => flows::authenticate(app, req.origin(), token)?,
-            Some(Shown::ApiKey(key)) => flows::authenticate_by_api_key(app, req.origin(), key)?,
-            None => by_cookie(app, req)?,
-        };
-        if gate.needs_session {
-            caller.own_session()?;
+    fn recognize(app: &App, req: &Req) -> Result<Self, ApiError> {
+        match shown(req)? {
+            Some(Shown::AccessToken(token)) => Ok(flows::authenticate(app, req.origin(), token)?),
+            Some(Shown::ApiKey(key)) => Ok(flows::authenticate_by_api_key(app, req.origin(), key)?),
+            None => by_cookie(app, req),
         }
-        if caller.user.password_is_temporary && !gate.takes_temporary_password {
+    }
+
+    fn pass(&self, app: &App, gate: Gate) -> Result<(), ApiError> {
+        if gate.needs_session {
+            self.own_session()?;
+        }
+        if self.user.password_is_temporary && !gate.takes_temporary_password {
             return Err(ApiError::PasswordChangeRequired);
         }
         match gate.access {
-            Access::AnyStaff if !caller.user.is_staff => Err(ApiError::PermissionDenied),
-            Access::Staff(permission) if !flows::is_staff_with(app, &caller.user, permission) => {
+            Access::AnyStaff if !self.user.is_staff => Err(ApiError::PermissionDenied),
+            Access::Staff(permission) if !flows::is_staff_with(app, &self.user, permission) => {
                 Err(ApiError::PermissionDenied)
             }
-            _ => Ok(caller),
+            _ => Ok(()),
         }
+    }
+
+    fn user(&self) -> Option<UserId> {
+        Some(self.user.id)
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use crate::domain::{Invalid, Standing};
+use crate::domain::{Invalid, Standing, UserId};
 use crate::flows::FlowError;
 use crate::http::reply::{Reply, whole_secs};
 use crate::http::request_id::RequestId;
@@ -175,6 +175,14 @@ impl ApiError {
                 Some([((*name).to_owned(), serde_json::json!([told(invalid)]))].into_iter().collect())
             }
             _ => None,
+        }
+    }
+
+    /// Who tries what they may not leaves a trace.
+    pub(crate) fn log_who(&self, user: UserId, path: &'static str, id: &RequestId) {
+        let (status, code, _) = self.problem();
+        if status == StatusCode::FORBIDDEN {
+            tracing::info!(request.id = %id, user.id = %user, path, code, "a user was refused");
         }
     }
 
