@@ -1,17 +1,18 @@
 //! A superuser removes an account for good.
 
 use crate::app::App;
-use crate::domain::{CodePurpose, Email, EventKind, Target, UserId};
+use crate::domain::{CodePurpose, Email, EventKind, MailId, MailKind, Target, Timestamp, UserId};
 use crate::flows::steps::{Authority, act, actor_and_subject, end_sessions, forget_codes, revoke_api_keys};
 use crate::flows::{Caller, FlowError};
 
 /// Removes an account with everything that is theirs but the audit log, in one write, and then the mails that wait for
-/// them: from the acknowledgement on, no token or key of theirs is accepted. The last superuser stays, and nobody removes themself.
+/// them: from the acknowledgement on, no token or key of theirs is accepted. The last superuser stays, and nobody removes
+/// themself.
 pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result<(), FlowError> {
     let now = app.clock.now();
     let authority = Authority::of(app, caller, "users.delete_user");
     let event = act(caller, EventKind::UserDeleted, now);
-    let addresses = app
+    let (email, new_email) = app
         .store
         .write(move |tx| {
             let (actor, user) = actor_and_subject(&authority, tx, id)?;
@@ -21,8 +22,7 @@ pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result
             if !actor.is_superuser || actor.id == id {
                 return Err(FlowError::PermissionDenied);
             }
-            let next = tx.email_change(id)?.map(|change| change.new_email);
-            let addresses: Vec<Email> = user.email.iter().cloned().chain(next).collect();
+            let new_email = tx.email_change(id)?.map(|change| change.new_email);
             end_sessions(tx, id, None)?;
             revoke_api_keys(tx, id)?;
             forget_codes(tx, id)?;
@@ -31,25 +31,39 @@ pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result
             tx.remove_registrations_of(user.email.as_ref())?;
             tx.remove_user(id)?;
             tx.append_event(&event.clone().about(&user))?;
-            Ok::<_, FlowError>(addresses)
+            Ok::<_, FlowError>((user.email, new_email))
         })
         .await?;
-    drop_mails_to(app, addresses).await
+    if let Err(error) = drop_mails(app, email, new_email, now).await {
+        tracing::warn!(%error, user.id = %id, "mails may still go to a user who was removed");
+    }
+    Ok(())
 }
 
 /// So many at a time go in one write.
 const ROUND: usize = 100;
 
-/// Takes the mails out of the outbox that wait for somebody who is gone: their number has no bound, so they go after them.
-async fn drop_mails_to(app: &App, addresses: Vec<Email>) -> Result<(), FlowError> {
+/// Takes the mails out of the outbox that wait for somebody who was removed at `now`: all that go to their address, and the
+/// code that went to the one they wanted to have. Their number has no bound, so they go after the account.
+async fn drop_mails(
+    app: &App,
+    email: Option<Email>,
+    new_email: Option<Email>,
+    now: Timestamp,
+) -> Result<(), FlowError> {
     let store = app.store.clone();
     let found = tokio::task::spawn_blocking(move || {
-        let read = store.read()?;
-        addresses.iter().map(|address| read.mails_to(&address.key())).collect::<Result<Vec<_>, _>>()
+        let (email, new_email) = (email.map(|email| email.key()), new_email.map(|email| email.key()));
+        store.read()?.mails_that(|mail| {
+            let to = Some(mail.to.key());
+            // What came later is for whoever has the address then.
+            let is_theirs = to == email || (to == new_email && mail.kind == MailKind::ConfirmNewEmail);
+            is_theirs && mail.created_at <= now
+        })
     });
-    let mails = found.await.map_err(|error| FlowError::Internal(error.to_string()))??.concat();
+    let mails = found.await.map_err(|error| FlowError::Internal(error.to_string()))??;
     for round in mails.chunks(ROUND) {
-        let round = round.to_vec();
+        let round: Vec<MailId> = round.to_vec();
         app.store.write(move |tx| round.iter().try_for_each(|mail| tx.remove_mail(*mail))).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Mails that were promised and are not delivered yet.
 
-use crate::domain::{EmailKey, Mail, MailId, Timestamp};
+use crate::domain::{Mail, MailId, Timestamp};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::MailRecord;
@@ -36,17 +36,17 @@ impl ReadTx {
         Ok((mails, self.stored_len(MailRecord::TABLE.name)?))
     }
 
-    /// The mails to an address, however it is spelled. Reads all there are.
-    pub(crate) fn mails_to(&self, to: &EmailKey) -> Result<Vec<MailId>, StoreError> {
+    /// Mails of a kind, the oldest first. Reads all there are; one that cannot be read is of none.
+    pub(crate) fn mails_that(&self, is_wanted: impl Fn(&Mail) -> bool) -> Result<Vec<MailId>, StoreError> {
         let mut found = Vec::new();
         for row in self.rows::<MailRecord>(None, Order::Ascending)? {
             match row {
-                Ok((id, record)) => found.extend(record.into_mail(id).filter(|mail| mail.to.key() == *to)),
+                Ok((id, record)) => found.extend(record.into_mail(id).filter(&is_wanted).map(|_| id)),
                 Err(StoreError::Damaged(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(found.into_iter().map(|mail| mail.id).collect())
+        Ok(found)
     }
 
     /// Mails whose time has come, the longest waiting first, at most `limit`.
