@@ -228,7 +228,7 @@ mod tests {
             "keystead users revoke ada",
             "keystead check",
             "keystead backup a.redb --force",
-            "keystead restore a.redb",
+            "keystead restore a.redb --force --keep-api-keys",
             "keystead flushexpiredtokens",
             "keystead keys list",
             "keystead keys rotate",

@@ -25,3 +25,16 @@ impl Origin {
         (!text.is_empty()).then_some(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_called_by_what_can_be_shown() {
+        let clean = |header: &str| Origin::clean_user_agent(header);
+        assert_eq!(clean("Fire\u{202e}fox\u{1b}[2J 128\u{2028}").as_deref(), Some("Firefox[2J 128"));
+        assert_eq!(clean("\u{200f}\n"), None);
+        assert_eq!(clean(&"é".repeat(300)).map(|text| text.chars().count()), Some(256));
+    }
+}

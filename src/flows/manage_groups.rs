@@ -106,7 +106,7 @@ pub(crate) async fn update_group(
             if group.name != before.name && !actor.is_superuser {
                 return Err(FlowError::PermissionDenied);
             }
-            // What it loses, its members lose: whoever could take that from them would be above them then.
+            // What it loses, its members lose: nobody brings those down to themselves who may do more than they.
             let touched: Vec<PermissionId> = group.permissions.union(&before.permissions).copied().collect();
             actor.grant(&[], &touched)?;
             tx.save_group(&group)?;
