@@ -16,7 +16,7 @@
 //! | `domain` | nothing |
 //! | `config` | domain |
 //! | `clock` | domain |
-//! | `telemetry` | config |
+//! | `telemetry` | domain config |
 //! | `limiter` | domain config |
 //! | `store` | domain config |
 //! | `crypto` | domain config |

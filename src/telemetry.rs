@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt as lines};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::domain::is_unruly;
 
 /// The target of what an operator must see whatever `log.level` is.
 pub(crate) const NOTICE: &str = "keystead::notice";
@@ -76,13 +77,13 @@ fn filter(level: &str) -> Targets {
     directives.parse::<Targets>().unwrap_or_default().with_target(NOTICE, Level::INFO)
 }
 
-/// Writes control characters escaped: a value that somebody sent stays inside its line.
+/// Writes control characters and turns of direction escaped: a value that somebody sent stays inside its line.
 struct OneLine<'a>(&'a mut dyn fmt::Write);
 
 impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            if is_unruly(c) {
                 write!(self.0, "{}", c.escape_default())?;
             } else {
                 self.0.write_char(c)?;
@@ -118,7 +119,7 @@ mod tests {
         let writer = lines.clone();
         let subscriber = tracing_subscriber::registry().with(layer(&config, colours, move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
-            let planted = "x\n2026 ERROR forged\u{1b}[2J\u{9b}";
+            let planted = "x\n2026 ERROR forged\u{1b}[2J\u{9b}\u{202e}";
             tracing::info!(target: "keystead::test", agent = %planted, "said {planted}");
             tracing::info!(target: "hyper::conn", "not ours");
         });
@@ -131,7 +132,7 @@ mod tests {
         let text = logged(LogFormat::Text, Colours::Off);
 
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+        assert!(!text.trim_end().contains(is_unruly), "{text:?}");
         assert!(text.contains("said x\\n2026 ERROR") && text.contains("agent=x\\n2026"), "{text}");
     }
 
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(text.lines().count(), 1, "{text}");
         let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(line["level"], "INFO");
-        assert_eq!(line["agent"], "x\n2026 ERROR forged\u{1b}[2J\u{9b}");
+        assert_eq!(line["agent"], "x\n2026 ERROR forged\u{1b}[2J\u{9b}\u{202e}");
         assert!(line["timestamp"].as_str().expect("a time").ends_with('Z'));
     }
 

@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
     ("clock", &["domain"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["domain", "config"]),
     ("limiter", &["domain", "config"]),
     ("store", &["domain", "config"]),
     ("crypto", &["domain", "config"]),

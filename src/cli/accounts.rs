@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::outcome::{Outcome, Refusal};
-use crate::domain::{Avatar, Email, Origin, Search, Session, Timestamp, User, Username};
+use crate::domain::{Avatar, Email, Origin, Search, Session, Timestamp, User, Username, escaped, is_unruly};
 use crate::flows::{self, FlowError, Identifier, UserSheet};
 
 /// One wish of `keystead users`, as it goes over the control socket.
@@ -34,6 +34,9 @@ pub(super) enum Form {
     Text,
     Json,
 }
+
+/// What goes over the control socket, with room for what JSON escapes in it.
+const MAX_TEXT: usize = 1 << 20;
 
 /// Does it, and says what to print.
 pub(super) async fn run(app: &Arc<App>, wish: &UsersWish) -> Result<Outcome, Refusal> {
@@ -70,6 +73,9 @@ pub(super) async fn run(app: &Arc<App>, wish: &UsersWish) -> Result<Outcome, Ref
             format!("User {name} is logged out (sessions ended: {sessions}, API keys: {api_keys})\n")
         }
     };
+    if text.len() > MAX_TEXT {
+        return Err(Refusal::new("this is more than one answer holds: give --search or a smaller --limit"));
+    }
     Ok(Outcome::saying(text))
 }
 
@@ -165,9 +171,18 @@ fn to_json(app: &App, user: &User) -> Value {
     })
 }
 
+/// JSON that a terminal may see: only within a string can there be what it would obey.
 fn printed(value: &Value) -> String {
-    // A JSON string holds no control character as it is.
-    format!("{value:#}\n")
+    let mut text = String::new();
+    for c in format!("{value:#}\n").chars() {
+        if is_unruly(c) && c != '\n' {
+            // All of them are within 16 bits. Writing to a String never fails.
+            write!(text, "\\u{:04x}", u32::from(c)).ok();
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 fn name_of(user: &User) -> String {
@@ -190,18 +205,9 @@ fn time_or_never(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "never".to_owned(), |time| time.to_string())
 }
 
-/// Control characters are shown escaped.
+/// What a terminal would obey is shown escaped.
 fn text_or_dash(text: Option<&str>) -> String {
-    let mut shown = String::new();
-    for c in text.unwrap_or_default().chars() {
-        if c.is_control() {
-            // Writing to a String never fails.
-            write!(shown, "{}", c.escape_default()).ok();
-        } else {
-            shown.push(c);
-        }
-    }
-    if shown.is_empty() { "-".to_owned() } else { shown }
+    text.filter(|text| !text.is_empty()).map_or_else(|| "-".to_owned(), escaped)
 }
 
 /// Columns as wide as their widest cell.
@@ -233,7 +239,8 @@ mod tests {
         let rows = [["ID", "NAME", "X"], ["1", "Ådä", "-"], ["12", "B", ""]];
 
         assert_eq!(aligned(&rows.map(|row| row.map(str::to_owned))), "ID  NAME  X\n1   Ådä   -\n12  B\n");
-        assert_eq!(text_or_dash(Some("a\u{1b}[2J\n")), "a\\u{1b}[2J\\n");
+        assert_eq!(text_or_dash(Some("a\u{1b}[2J\n\u{202e}")), "a\\u{1b}[2J\\n\\u{202e}");
+        assert_eq!(printed(&json!({ "name": "\u{202e}\u{7f}b" })), "{\n  \"name\": \"\\u202e\\u007fb\"\n}\n");
         assert_eq!(text_or_dash(None), "-");
     }
 }

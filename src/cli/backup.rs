@@ -12,7 +12,7 @@ use crate::cli::perform::perform_on_existing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::Algorithm;
-use crate::flows::{self, Existing};
+use crate::flows::{self, ApiKeys, Existing};
 
 #[derive(Debug, Args)]
 #[command(
@@ -31,9 +31,10 @@ pub(super) struct Backup {
 #[derive(Debug, Args)]
 #[command(
     after_help = "For a service that is stopped. Every session is over, every access and refresh token and every link to a \
-    new password from before is dead, and the next start makes new signing keys. Users, passwords and API keys are those \
-    of the backup: revoke again what was revoked since. A backup that is damaged or no backup is refused, and nothing is \
-    written."
+    new password from before is dead, every API key is revoked unless they are kept, and the next start makes new signing \
+    keys. Users and passwords are those of the backup: disable again who was disabled since. Mails that waited are not sent; \
+    an administrator can resend them. Numbers of users that were given out since are not given out again. A backup that is \
+    damaged or no backup is refused, and nothing is written."
 )]
 pub(super) struct Restore {
     /// A file that `keystead backup` wrote
@@ -42,6 +43,9 @@ pub(super) struct Restore {
     /// Replace the store that is there
     #[arg(long)]
     force: bool,
+    /// Let the API keys of the backup count, also those that were revoked since
+    #[arg(long)]
+    keep_api_keys: bool,
 }
 
 impl Backup {
@@ -59,16 +63,22 @@ impl Backup {
 impl Restore {
     pub(super) fn run(self, config: &Config) -> Result<Outcome, Failure> {
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let rows = flows::restore(config, &Clock::system(), &self.file, existing)
+        let api_keys = if self.keep_api_keys { ApiKeys::Keep } else { ApiKeys::Revoke };
+        let rows = flows::restore(config, &Clock::system(), &self.file, existing, api_keys)
             .map_err(|error| Refusal::new(error.to_string()))?;
-        Ok(Outcome::saying(tell_restore(config, &self.file, rows)))
+        Ok(Outcome::saying(tell_restore(config, &self.file, rows, api_keys)))
     }
 }
 
-fn tell_restore(config: &Config, file: &Path, rows: u64) -> String {
+fn tell_restore(config: &Config, file: &Path, rows: u64, api_keys: ApiKeys) -> String {
     let (store, file) = (config.store.path.display(), file.display());
+    let keys = match api_keys {
+        ApiKeys::Revoke => "all API keys are revoked",
+        ApiKeys::Keep => "API keys count, also those that were revoked since",
+    };
     let mut text = format!(
-        "{store} restored from {file} ({rows} rows): all sessions are over, everybody logs in again\n"
+        "{store} restored from {file} ({rows} rows): all sessions are over, everybody logs in again; {keys}; mails that \
+         waited are not sent unless an administrator resends them\n"
     );
     if config.tokens.algorithm == Algorithm::Hs256 {
         text.push_str(

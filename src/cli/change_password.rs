@@ -15,7 +15,9 @@ use crate::config::Config;
 use crate::domain::{Invalid, NewPassword, Password, PasswordPolicy, PersonalFacts, Secret};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Ends all sessions of the user. Asks for the password if stdin is a terminal.")]
+#[command(
+    after_help = "Ends all sessions and API keys of the user. Asks for the password if stdin is a terminal."
+)]
 pub(super) struct ChangePassword {
     /// Whose password: an email address or a username
     #[arg(value_name = "USER")]

@@ -122,6 +122,14 @@ impl Drop for Control {
     }
 }
 
+/// Whether somebody listens beside the store.
+pub(super) async fn is_served(store: &Path) -> bool {
+    match Address::of(&socket_path(store)) {
+        Ok(address) => UnixStream::connect(&address.path).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 /// Lets the process that has `store` open run `operation`.
 pub(super) async fn ask(store: &Path, operation: &Operation) -> Result<Reply, Silence> {
     let address = Address::of(&socket_path(store)).map_err(|_| Silence::Nobody)?;

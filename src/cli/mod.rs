@@ -77,7 +77,7 @@ enum Command {
     /// Create the first superuser, as the environment says; does nothing if there is one
     #[command(name = "initdefaultadmin")]
     InitDefaultAdmin(InitDefaultAdmin),
-    /// Change a user's password and end the user's sessions
+    /// Change a user's password and end the user's sessions and API keys
     #[command(name = "changepassword")]
     ChangePassword(ChangePassword),
     /// Let a user log in who is disabled or never confirmed their address
@@ -227,7 +227,7 @@ mod tests {
             "keystead users revoke ada",
             "keystead check",
             "keystead backup a.redb --force",
-            "keystead restore a.redb",
+            "keystead restore a.redb --force --keep-api-keys",
             "keystead flushexpiredtokens",
             "keystead keys list",
             "keystead keys rotate",

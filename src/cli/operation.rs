@@ -14,7 +14,7 @@ use crate::cli::accounts::{self, UsersWish};
 use crate::cli::outcome::{Outcome, Refusal};
 use crate::domain::{
     Algorithm, Code, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts,
-    Secret, SigningKey, User, Username,
+    Secret, SigningKey, User, Username, escaped,
 };
 use crate::flows::{
     self, Activation, CheckReport, CopyError, CreateUser, Existing, FlowError, Identifier, Rank, Rules, Whose,
@@ -266,7 +266,7 @@ async fn change_password(app: &Arc<App>, change: &PasswordChange) -> Result<Outc
 
 /// The address, else the name: what the operator just typed.
 fn name_of(user: &User) -> String {
-    user.email.as_ref().map_or_else(|| user.label(), |email| email.as_str().to_owned())
+    escaped(&user.email.as_ref().map_or_else(|| user.label(), |email| email.as_str().to_owned()))
 }
 
 /// What a check found, in words.

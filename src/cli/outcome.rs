@@ -2,7 +2,6 @@
 //!
 //! Must never: be printed anywhere but here, carry a secret, or spread a complaint over more than one line.
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::AppError;
 use crate::config::ConfigError;
-use crate::domain::Invalid;
+use crate::domain::{Invalid, escaped};
 use crate::flows::FlowError;
 
 /// It is done; this is what it prints.
@@ -118,18 +117,9 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Paths and addresses in it come from outside: control characters in them are shown escaped.
+/// Paths and addresses in it come from outside: what a terminal would obey is shown escaped.
 fn complaint_line(reason: &str) -> String {
-    let mut line = "keystead: ".to_owned();
-    for c in reason.chars() {
-        if c.is_control() {
-            // Writing to a String never fails.
-            write!(line, "{}", c.escape_default()).ok();
-        } else {
-            line.push(c);
-        }
-    }
-    line
+    format!("keystead: {}", escaped(reason))
 }
 
 #[cfg(test)]
@@ -138,6 +128,9 @@ mod tests {
 
     #[test]
     fn a_complaint_is_one_line() {
-        assert_eq!(complaint_line("no store at /a\nb\u{1b}"), "keystead: no store at /a\\nb\\u{1b}");
+        assert_eq!(
+            complaint_line("no store at /a\nb\u{1b}\u{202e}"),
+            "keystead: no store at /a\\nb\\u{1b}\\u{202e}"
+        );
     }
 }

@@ -51,8 +51,8 @@ pub(super) async fn perform_on_existing(config: Config, operation: Operation) ->
     }
 }
 
-/// Mails that it causes wait in the outbox for the next `serve`. A check and a backup look at the store
-/// and touch nothing else.
+/// Mails that it causes wait in the outbox for the next `serve`. A check and a backup open the store
+/// and nothing else.
 async fn alone(config: &Config, operation: &Operation) -> Result<Result<Outcome, Refusal>, AppError> {
     if let Operation::Check = operation {
         let report = flows::check_closed_store(config, &Clock::system()).await?;

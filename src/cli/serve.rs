@@ -6,18 +6,23 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::App;
-use crate::cli::control::Control;
+use crate::app::{App, AppError};
+use crate::cli::control::{self, Control};
 use crate::cli::outcome::{Failure, Outcome, Refusal, print};
 use crate::config::Config;
 use crate::server::{Server, StartError};
 use crate::{flows, telemetry};
+
+/// How long a start waits for the store: five seconds.
+const ATTEMPTS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {}
@@ -29,7 +34,7 @@ impl Serve {
         let signals =
             Signals::listen().map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let store = config.store.path.clone();
-        let server = Server::bind(config).await.map_err(|error| cannot_start(&error))?;
+        let server = bind(config).await.map_err(|error| cannot_start(&error))?;
 
         let app = Arc::clone(server.app());
         let (stop, stopped) = watch::channel(false);
@@ -53,6 +58,24 @@ impl Serve {
         }
         served.map_err(|error| Refusal::new(error.to_string()))?;
         Ok(Outcome::saying(""))
+    }
+}
+
+/// A command that looks after the store has it for a moment; a server would have a control socket, and keeps it.
+async fn bind(config: Config) -> Result<Server, StartError> {
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        match Server::bind(config.clone()).await {
+            Err(error)
+                if attempts_left > 0
+                    && error.app().is_some_and(AppError::is_locked)
+                    && !control::is_served(&config.store.path).await =>
+            {
+                attempts_left -= 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            bound => return bound,
+        }
     }
 }
 

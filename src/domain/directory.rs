@@ -48,7 +48,7 @@ impl Directory {
     }
 
     /// All permissions, by number.
-    pub(crate) fn permissions(&self) -> impl DoubleEndedIterator<Item = &Permission> + Clone {
+    pub(crate) fn permissions(&self) -> impl ExactSizeIterator<Item = &Permission> + Clone {
         self.permissions.values()
     }
 

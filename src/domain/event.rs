@@ -112,6 +112,7 @@ pub(crate) enum EventKind {
     RegistrationDropped,
     KeysRotated,
     UsersExported,
+    StoreBackedUp,
 }
 
 impl EventKind {
@@ -148,6 +149,7 @@ impl EventKind {
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
             Self::UsersExported => "users.exported",
+            Self::StoreBackedUp => "store.backed_up",
         }
     }
 
@@ -165,7 +167,7 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 31] = [
+        const ALL: [EventKind; 32] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -197,6 +199,7 @@ impl EventKind {
             EventKind::RegistrationDropped,
             EventKind::KeysRotated,
             EventKind::UsersExported,
+            EventKind::StoreBackedUp,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == text)
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{GroupId, Invalid, Name, PermissionId};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::email::canonical;
+use crate::domain::{GroupId, Invalid, Name, PermissionId, is_invisible, is_unruly};
 
 /// A group that administrators made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub(crate) struct Group {
     pub(crate) permissions: BTreeSet<PermissionId>,
 }
 
-/// Up to 150 characters, as Django has it; two names differ if any character does.
+/// Up to 150 characters in NFKC, as Django has it but for the form; two names differ if any character does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct GroupName(String);
 
@@ -29,13 +32,18 @@ impl GroupName {
         if text.is_empty() {
             return Err(Invalid::blank());
         }
+        // Counted first: normalising a long text is slow.
         if text.chars().count() > MAX_CHARS {
             return Err(Invalid::too_long(MAX_CHARS));
         }
-        if text.chars().any(char::is_control) {
-            return Err(Invalid::new("type", "Control characters are not allowed."));
+        let name: String = text.nfkc().collect();
+        if name.chars().count() > MAX_CHARS {
+            return Err(Invalid::too_long(MAX_CHARS));
         }
-        Ok(Self(text.to_owned()))
+        if name.chars().any(|c| is_unruly(c) || is_invisible(c)) {
+            return Err(Invalid::new("type", "Characters that control or hide something are not allowed."));
+        }
+        Ok(Self(name.trim().to_owned()))
     }
 
     /// Reads back what [`GroupName::parse`] once accepted.
@@ -47,9 +55,9 @@ impl GroupName {
         &self.0
     }
 
-    /// Whether this names the live view of the superusers, in whatever case.
+    /// Whether this names the live view of the superusers, however it is written.
     pub(crate) fn is_root(&self) -> bool {
-        self.0.eq_ignore_ascii_case(Self::ROOT)
+        canonical(&self.0) == canonical(Self::ROOT)
     }
 }
 
@@ -63,6 +71,15 @@ mod tests {
         assert_eq!(GroupName::parse("  ").map_err(|refused| refused.code), Err("blank"));
         assert_eq!(GroupName::parse(&"é".repeat(151)).map_err(|refused| refused.code), Err("max_length"));
         assert_eq!(GroupName::parse("a\nb").map_err(|refused| refused.code), Err("type"));
+        assert_eq!(GroupName::parse(&"ﷺ".repeat(150)).map_err(|refused| refused.code), Err("max_length"));
+        assert_eq!(GroupName::parse("Ｅditors").map(|name| name.0), Ok("Editors".to_owned()));
+        for hidden in ["Ro\u{200b}ot", "Root\u{fe0f}", "\u{202e}tooR", "Ro\u{ad}ot"] {
+            assert_eq!(GroupName::parse(hidden).map_err(|refused| refused.code), Err("type"), "{hidden:?}");
+        }
+        for same in ["ROOT", "ｒｏｏｔ", "ʀoot"] {
+            let is_root = GroupName::parse(same).expect(same).is_root();
+            assert_eq!(is_root, same != "ʀoot", "{same}");
+        }
         assert!(GroupName::parse("root").is_ok_and(|name| name.is_root()));
     }
 }

@@ -173,6 +173,12 @@ impl Mail {
         self.give_up();
     }
 
+    /// Keeps the mail from being sent until an administrator lets it be tried again.
+    pub(crate) fn held_back(&mut self, why: String) {
+        self.last_error = Some(why);
+        self.status = MailStatus::Failed;
+    }
+
     /// A code stays in the store no longer than somebody may still read it from a mail.
     fn give_up(&mut self) {
         self.status = MailStatus::Failed;

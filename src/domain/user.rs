@@ -42,6 +42,11 @@ impl User {
         format!("{} {}", self.first_name.as_str(), self.last_name.as_str()).trim().to_owned()
     }
 
+    /// Whether they can administer everything: a superuser who is no staff, or not active, rules over nobody.
+    pub(crate) fn is_ruler(&self) -> bool {
+        self.is_active && self.is_staff && self.is_superuser
+    }
+
     /// What logs and the audit trail call this user: the username, else the address, else the number.
     pub(crate) fn label(&self) -> String {
         let username = self.username.as_ref().map(Username::as_str);
@@ -84,6 +89,7 @@ pub(crate) struct NewUser {
     pub(crate) language: Option<Language>,
     pub(crate) groups: Vec<GroupId>,
     pub(crate) permissions: Vec<PermissionId>,
+    pub(crate) password_is_temporary: bool,
 }
 
 impl NewUser {
@@ -106,7 +112,7 @@ impl NewUser {
             language: self.language.clone(),
             groups: self.groups.clone(),
             permissions: self.permissions.clone(),
-            password_is_temporary: false,
+            password_is_temporary: self.password_is_temporary,
         }
     }
 }

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::email::canonical;
-use crate::domain::{Email, Invalid};
+use crate::domain::{Email, Invalid, is_invisible};
 
 /// A user name in NFKC, as its owner wrote it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +72,6 @@ impl UsernameKey {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Letters and marks that show nothing (Unicode's default ignorables): with them two names could look the same.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Combining marks belong to letters in many scripts. Django refuses them; most of the world writes with them.

@@ -68,13 +68,10 @@ fn groups(directory: &Directory, names: &[GroupName]) -> Result<Vec<GroupId>, Fl
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::domain::{NewUser, Origin, SessionId, User};
-    use crate::flows::authenticate::Credential;
+    use crate::domain::{NewUser, User};
 
     async fn insert(app: &App, is_superuser: bool) -> User {
         let new = NewUser { is_active: true, is_staff: is_superuser, is_superuser, ..NewUser::default() };
@@ -93,8 +90,7 @@ mod tests {
         for _ in 0..=TOGETHER {
             ids.push(insert(&app, false).await.id);
         }
-        let credential = Credential::Session(SessionId::new(app.clock.now(), [255; 10]));
-        let caller = Caller { user: Arc::new(root), credential, origin: Origin::default() };
+        let caller = Caller::logged_in(&app, root).await;
         let act = async |ids: &[UserId]| {
             let done =
                 act_on_users(&app, &caller, BulkAction::Disable, ids.to_vec(), &[]).await.expect("may");

@@ -7,7 +7,7 @@ use crate::config::LimitKind;
 use crate::crypto::api_key::new_api_key;
 use crate::crypto::random;
 use crate::domain::{ApiKey, ApiKeyId, EventKind, Invalid, Name, Party, Secret, Timestamp, UserId};
-use crate::flows::steps::{Audit, post_to_user};
+use crate::flows::steps::{Audit, Presence, post_to_user};
 use crate::flows::{Caller, FlowError};
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -36,7 +36,7 @@ pub(crate) async fn create_api_key(
         let over = Invalid::new("past", "This moment is over: choose one that is still to come.");
         return Err(FlowError::Invalid("expires_at", vec![over]));
     }
-    let user = caller.user.id;
+    let (user, presence) = (caller.user.id, Presence::of(app, caller));
     app.limiter.take(LimitKind::ApiKey, Subject::Account(user), now)?;
     let (text, hash, prefix) = new_api_key();
     let id = ApiKeyId::new(now, random::bytes());
@@ -51,16 +51,13 @@ pub(crate) async fn create_api_key(
     let saved = key.clone();
     app.store
         .write(move |tx| {
-            let is_active = tx.user(user)?.is_some_and(|user| user.is_active);
-            if !is_active || tx.session(session)?.is_none() {
-                return Err(FlowError::InvalidToken);
-            }
+            presence.confirm(tx)?;
             make_room(tx, user, now)?;
             tx.save_api_key(&saved)?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
-            Ok(tx.append_event(&event)?)
+            Ok::<_, FlowError>(tx.append_event(&event)?)
         })
         .await?;
     Ok(NewApiKey { key, text })
@@ -78,13 +75,14 @@ pub(crate) fn list_api_keys(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, F
 
 /// Revokes one of the caller's own keys: when this returns, it opens nothing. Somebody else's is as good as none.
 pub(crate) async fn revoke_api_key(app: &App, caller: &Caller, id: ApiKeyId) -> Result<(), FlowError> {
-    let user = Arc::clone(&caller.user);
+    let (user, presence) = (Arc::clone(&caller.user), Presence::of(app, caller));
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::ApiKeyRevoked)
         .by(&*user)
         .in_session(caller.session());
     app.store
         .write(move |tx| {
+            presence.confirm(tx)?;
             let key = tx.api_key(id)?.filter(|key| key.user == user.id).ok_or(FlowError::NotFound)?;
             tx.remove_api_key(id)?;
             Ok(tx.append_event(&event.clone().about(party(&key)))?)

@@ -3,21 +3,15 @@
 use crate::app::App;
 use crate::domain::{Changes, EventKind, Password, Target, User, UserId};
 use crate::flows::steps::{
-    Authority, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
+    Authority, Term, act, actor_and_subject, end_sessions, forget_codes, judge_new_password, post_to_user,
+    revoke_api_keys, spend_a_hash,
 };
 use crate::flows::{Caller, FlowError};
 use crate::mail::{Letter, PasswordChange};
 
-/// How long a password is meant to serve that somebody else chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// Until its owner has chosen their own: nothing else is open to them before.
-    Temporary,
-    Lasting,
-}
-
-/// Sets the password and ends all sessions: whoever knew the old one is out. Links and codes that are out die, wrong
-/// passwords are forgotten, and the owner hears of it. One's own is changed with the old one (`/auth/password/change/`).
+/// Sets the password and ends all sessions and API keys: whoever knew the old one is out. Links and codes that are out
+/// die, wrong passwords are forgotten, and the owner hears of it. One's own is changed with the old one
+/// (`/auth/password/change/`).
 pub(crate) async fn assign_password(
     app: &App,
     caller: &Caller,
@@ -29,8 +23,9 @@ pub(crate) async fn assign_password(
     if id == caller.user.id {
         return Err(FlowError::PermissionDenied);
     }
-    let (_, user) = actor_and_subject(&authority, &app.store.read()?, id)?;
+    let (actor, user) = actor_and_subject(&authority, &app.store.read()?, id)?;
     let password = judge_new_password(app, &user, password, "password")?;
+    spend_a_hash(app, &actor)?;
     let hash = app.passwords.hash(password.as_password()).await?;
     let now = app.clock.now();
     let (at, ip, how) = (now, caller.origin.ip, PasswordChange::ByOperator);
@@ -38,7 +33,7 @@ pub(crate) async fn assign_password(
     let event = act(caller, EventKind::PasswordChanged, now);
     app.store
         .write(move |tx| {
-            let (_, before) = actor_and_subject(&authority, tx, id)?;
+            let (actor, before) = actor_and_subject(&authority, tx, id)?;
             let user = User {
                 password: Some(hash.clone()),
                 password_is_temporary: term == Term::Temporary,
@@ -47,13 +42,16 @@ pub(crate) async fn assign_password(
             };
             tx.save_user(&user)?;
             let ended = end_sessions(tx, id, None)?;
+            let revoked = revoke_api_keys(tx, id)?;
             forget_codes(tx, id)?;
             tx.clear_guesses(Target::User(id))?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
-            let changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
-            Ok(tx.append_event(&event.clone().about(&user).telling(&changes.count("sessions", ended, 0)))?)
+            let changes = Changes::of_user(&actor.directory, Some(&before), Some(&user))
+                .count("sessions", ended, 0)
+                .count("api_keys", revoked, 0);
+            Ok(tx.append_event(&event.clone().about(&user).telling(&changes))?)
         })
         .await
 }

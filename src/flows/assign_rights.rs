@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::domain::{Changes, EventKind, GroupName, PermissionName, User, UserId};
-use crate::flows::steps::{Authority, act, actor_and_subject, groups_named, not_too_many, permissions_named};
+use crate::flows::steps::{
+    Actor, Authority, act, actor_and_subject, groups_named, not_too_many, permissions_named,
+};
 use crate::flows::{Caller, FlowError};
 
 /// Puts an account into these groups and no others. Nobody puts it into one that may do what they may not. `Root` is not
@@ -14,13 +16,12 @@ pub(crate) async fn assign_groups(
     names: Vec<GroupName>,
 ) -> Result<User, FlowError> {
     let asks_for_root = names.iter().any(GroupName::is_root);
-    let directory = app.store.directory();
-    let groups = not_too_many("groups", groups_named(&directory, &names)?)?;
-    assign(app, caller, id, move |authority, actor, user| {
+    assign(app, caller, id, move |actor, user| {
+        let groups = not_too_many("groups", groups_named(&actor.directory, &names)?)?;
         if asks_for_root && !user.is_superuser {
             return Err(FlowError::PermissionDenied);
         }
-        authority.grant(actor, &new_in(&groups, &user.groups), &[])?;
+        actor.grant(&new_in(&groups, &user.groups), &[])?;
         user.groups.clone_from(&groups);
         Ok(())
     })
@@ -34,22 +35,21 @@ pub(crate) async fn assign_permissions(
     id: UserId,
     names: Vec<PermissionName>,
 ) -> Result<User, FlowError> {
-    let directory = app.store.directory();
-    let permissions = not_too_many("permissions", permissions_named(&directory, &names)?)?;
-    assign(app, caller, id, move |authority, actor, user| {
-        authority.grant(actor, &[], &new_in(&permissions, &user.permissions))?;
-        user.permissions.clone_from(&permissions);
+    assign(app, caller, id, move |actor, user| {
+        let permissions = not_too_many("permissions", permissions_named(&actor.directory, &names)?)?;
+        actor.grant(&[], &new_in(&permissions, &user.permissions))?;
+        user.permissions = permissions;
         Ok(())
     })
     .await
 }
 
-/// Runs `change` on the account as it is then. Nothing changed is no event.
+/// Runs `change` on the account as it is then; on one's own only as a superuser. Nothing changed is no event.
 async fn assign(
     app: &App,
     caller: &Caller,
     id: UserId,
-    change: impl Fn(&Authority, &User, &mut User) -> Result<(), FlowError> + Send + 'static,
+    change: impl Fn(&Actor, &mut User) -> Result<(), FlowError> + Send + 'static,
 ) -> Result<User, FlowError> {
     let now = app.clock.now();
     let authority = Authority::of(app, caller, "users.change_user");
@@ -57,14 +57,18 @@ async fn assign(
     app.store
         .write(move |tx| {
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
+            // A group is more than its permissions: applications ask who is in it.
+            if actor.id == id && !actor.is_superuser {
+                return Err(FlowError::PermissionDenied);
+            }
             let mut user = before.clone();
-            change(&authority, &actor, &mut user)?;
+            change(&actor, &mut user)?;
             if user == before {
                 return Ok(user);
             }
             user.updated_at = now;
             tx.save_user(&user)?;
-            let changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
+            let changes = Changes::of_user(&actor.directory, Some(&before), Some(&user));
             tx.append_event(&event.clone().about(&user).telling(&changes))?;
             Ok(user)
         })
@@ -84,10 +88,8 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::domain::{
-        Group, Membership, Name, NewUser, Origin, PermissionId, SessionId, UserFilter, UserOrdering,
-        UserQuery,
+        Group, Membership, Name, NewUser, PermissionId, UserFilter, UserOrdering, UserQuery,
     };
-    use crate::flows::authenticate::Credential;
     use crate::store::{StoreError, WriteTx};
 
     /// A service with staff who may change users, somebody else, and two groups.
@@ -126,9 +128,7 @@ mod tests {
                 Ok::<_, StoreError>((staff, user.id, plain, mighty))
             });
             let (staff, user, plain, mighty) = made.await.expect("written");
-            let session = SessionId::new(now, [0; 10]);
-            let credential = Credential::Session(session);
-            let staff = Caller { user: Arc::new(staff), credential, origin: Origin::default() };
+            let staff = Caller::logged_in(&app, staff).await;
             Self { app, _folder: folder, staff, user, plain, mighty }
         }
 

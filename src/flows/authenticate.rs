@@ -89,12 +89,12 @@ pub(crate) fn authenticate_by_session_key(
     Ok(Caller { user, credential: Credential::Session(session.id), origin })
 }
 
-/// Says what a token of either kind is good for now.
+/// Says what a token of either kind is good for now; for nothing, as long as its user has to choose a password first.
 pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowError> {
     let now = app.clock.now();
     let keyring = app.keyring();
     if let Ok(claims) = keyring.verify_access(token, now) {
-        live_user(app, claims.user, claims.session)?;
+        free_user(live_user(app, claims.user, claims.session)?)?;
         let facts = TokenFacts {
             usage: KeyUse::Access,
             user: claims.user,
@@ -105,7 +105,7 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
         return Ok(facts);
     }
     let claims = keyring.verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
-    live_user(app, claims.user, claims.session)?;
+    free_user(live_user(app, claims.user, claims.session)?)?;
     let session = app.store.read()?.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
     if session.counter != claims.counter {
         return Err(FlowError::InvalidToken);
@@ -146,7 +146,7 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
         let key = app.store.read()?.api_key_by_hash(&hash)?.filter(|key| !key.is_expired(now));
         let key = key.ok_or(FlowError::InvalidToken)?;
         return Ok(Introspection {
-            user: active_user(app, key.user)?,
+            user: free_user(active_user(app, key.user)?)?,
             token_type: "api_key",
             session: None,
             issued_at: Some(key.created_at),
@@ -155,7 +155,7 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
     }
     let facts = inspect_token(app, text)?;
     Ok(Introspection {
-        user: active_user(app, facts.user)?,
+        user: free_user(active_user(app, facts.user)?)?,
         token_type: match facts.usage {
             KeyUse::Access => "access",
             KeyUse::Refresh => "refresh",
@@ -173,6 +173,11 @@ fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, F
     active_user(app, user)
 }
 
+/// Others are told nothing of somebody to whom nothing else is open.
+fn free_user(user: Arc<User>) -> Result<Arc<User>, FlowError> {
+    if user.password_is_temporary { Err(FlowError::InvalidToken) } else { Ok(user) }
+}
+
 fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {
     app.store.user(user)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)
 }
@@ -183,8 +188,27 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::crypto::api_key::new_api_key;
-    use crate::domain::{ApiKey, Name, NewUser};
+    use crate::domain::{ApiKey, Name, NewSession, NewUser, Session, SessionStyle};
     use crate::store::StoreError;
+
+    impl Caller {
+        /// For the tests of flows: somebody who just logged in.
+        pub(crate) async fn logged_in(app: &App, user: User) -> Self {
+            let (now, policy) = (app.clock.now(), app.config.tokens.sessions);
+            let new = NewSession {
+                id: SessionId::new(now, crate::crypto::random::bytes()),
+                user: user.id,
+                label: Name::default(),
+                method: "password",
+                origin: Origin::default(),
+                style: SessionStyle::default(),
+            };
+            let session = Session::open(new, &policy, now);
+            let credential = Credential::Session(session.id);
+            app.store.write(move |tx| tx.save_session(&session)).await.expect("written");
+            Self { user: Arc::new(user), credential, origin: Origin::default() }
+        }
+    }
 
     #[tokio::test]
     async fn the_key_of_a_disabled_user_opens_nothing() {

@@ -13,16 +13,16 @@ pub(crate) async fn create_user(app: &App, origin: &Origin, wish: CreateUser) ->
     app.store.write(move |tx| account.insert(tx)).await
 }
 
-/// Makes the account unless there is a superuser: of several that ask at once, one gets it.
+/// Makes the account unless there is a superuser who can administer: of several that ask at once, one gets it.
 pub(crate) async fn create_first_superuser(
     app: &App,
     origin: &Origin,
     wish: CreateUser,
 ) -> Result<Option<User>, FlowError> {
-    if app.store.read()?.has_superuser()? {
+    if app.store.read()?.has_ruler()? {
         return Ok(None);
     }
     let wish = CreateUser { rank: Rank::Superuser, ..wish };
     let account = NewAccount::of(app, origin, wish, HOW).await?;
-    app.store.write(move |tx| if tx.has_superuser()? { Ok(None) } else { account.insert(tx).map(Some) }).await
+    app.store.write(move |tx| if tx.has_ruler()? { Ok(None) } else { account.insert(tx).map(Some) }).await
 }

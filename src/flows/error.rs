@@ -37,6 +37,9 @@ pub(crate) enum FlowError {
     /// The caller is not the one who may do this.
     #[error("permission denied")]
     PermissionDenied,
+    /// Their password was chosen by an administrator: nothing else is open to them before they have their own.
+    #[error("a password has to be chosen first")]
+    PasswordChangeRequired,
     /// An API key may not do this: only somebody who logged in may.
     #[error("a log-in is needed")]
     SessionRequired,

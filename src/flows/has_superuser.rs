@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::flows::FlowError;
 
-/// Looks through the users until it finds a superuser.
+/// Whether there is a superuser who can administer.
 pub(crate) async fn has_superuser(app: &Arc<App>) -> Result<bool, FlowError> {
     let app = Arc::clone(app);
-    let found = tokio::task::spawn_blocking(move || app.store.read()?.has_superuser());
+    let found = tokio::task::spawn_blocking(move || app.store.read()?.has_ruler());
     Ok(found.await.map_err(|error| FlowError::Internal(error.to_string()))??)
 }

@@ -4,19 +4,19 @@ use crate::app::App;
 use crate::crypto::api_key::hash_api_key;
 use crate::domain::{EventKind, Origin, Party, Session, User};
 use crate::flows::authenticate::is_api_key;
-use crate::flows::steps::Audit;
+use crate::flows::steps::{Audit, Presence};
 use crate::flows::{Caller, FlowError};
 
 /// Ends the caller's present session.
 pub(crate) async fn log_out(app: &App, caller: &Caller) -> Result<(), FlowError> {
     let present = caller.own_session()?;
-    let ended = end(app, &caller.origin, &caller.user, "log-out", move |session| session.id == present);
-    ended.await
+    end(app, &caller.origin, &caller.user, "log-out", None, move |session| session.id == present).await
 }
 
 /// Ends all sessions of the caller.
 pub(crate) async fn log_out_everywhere(app: &App, caller: &Caller) -> Result<(), FlowError> {
-    end(app, &caller.origin, &caller.user, "log-out everywhere", |_| true).await
+    let presence = Presence::of(app, caller);
+    end(app, &caller.origin, &caller.user, "log-out everywhere", Some(presence), |_| true).await
 }
 
 /// Ends the session that a refresh token belongs to, be it the newest of its session or an older one: whoever holds
@@ -31,7 +31,7 @@ pub(crate) async fn log_out_by_refresh_token(
     let user = read.user(claims.user)?.ok_or(FlowError::InvalidToken)?;
     let session = read.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
     drop(read);
-    end(app, origin, &user, "log-out", move |candidate| candidate.id == session.id).await
+    end(app, origin, &user, "log-out", None, move |candidate| candidate.id == session.id).await
 }
 
 /// Ends whatever a token is good for: the session of an access or a refresh token, an API key. One that is good for
@@ -51,7 +51,7 @@ pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Res
     let (user, session) = (read.user(claims.user)?, read.session(claims.session)?);
     drop(read);
     let (Some(user), Some(session)) = (user, session) else { return Ok(()) };
-    end(app, origin, &user, "revocation", move |candidate| candidate.id == session.id).await
+    end(app, origin, &user, "revocation", None, move |candidate| candidate.id == session.id).await
 }
 
 async fn revoke_key(app: &App, origin: &Origin, text: &str) -> Result<(), FlowError> {
@@ -68,11 +68,14 @@ async fn revoke_key(app: &App, origin: &Origin, text: &str) -> Result<(), FlowEr
         .await
 }
 
+/// Ends those of a user's sessions that are meant. What reaches further than the token itself needs somebody who still
+/// is there.
 async fn end(
     app: &App,
     origin: &Origin,
     user: &User,
     how: &str,
+    presence: Option<Presence>,
     which: impl Fn(&Session) -> bool + Send + 'static,
 ) -> Result<(), FlowError> {
     let event = Audit { now: app.clock.now(), origin }.success(EventKind::SessionEnded).by(user).about(user);
@@ -80,6 +83,7 @@ async fn end(
     let user = user.id;
     app.store
         .write(move |tx| {
+            presence.as_ref().map(|presence| presence.confirm_at_all(tx)).transpose()?;
             let sessions: Vec<Session> = tx.sessions_of(user)?.into_iter().filter(&which).collect();
             for session in &sessions {
                 tx.end_session(session)?;

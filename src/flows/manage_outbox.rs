@@ -32,7 +32,7 @@ pub(crate) async fn resend_mail(app: &App, caller: &Caller, id: MailId) -> Resul
             mail.try_again(now);
             tx.enqueue_mail(&mail)?;
             let changes = changes(&before, Some(&mail));
-            tx.append_event(&event.clone().by(&actor).about(party(&mail)).telling(&changes))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&mail)).telling(&changes))?;
             Ok(mail)
         })
         .await
@@ -50,7 +50,7 @@ pub(crate) async fn drop_mail(app: &App, caller: &Caller, id: MailId) -> Result<
             let mail = tx.mail(id)?.ok_or(FlowError::NotFound)?;
             tx.remove_mail(id)?;
             let changes = changes(&mail, None);
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&mail)).telling(&changes))?)
+            Ok(tx.append_event(&event.clone().by(&*actor).about(party(&mail)).telling(&changes))?)
         })
         .await
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::{
     Changes, EventKind, Name, Party, Permission, PermissionId, PermissionName, User, UserId,
 };
-use crate::flows::steps::{Audit, Authority, Listed, Page};
+use crate::flows::steps::{Audit, Authority, Listed, Page, too_many};
 use crate::flows::{Caller, FlowError};
 
 /// What is to be another one; the rest stays.
@@ -57,6 +57,10 @@ pub(crate) async fn list_holders(
     listed.await.map_err(|error| FlowError::Internal(error.to_string()))?
 }
 
+/// All of them are kept in memory, and a request asks for none of them in vain.
+const MAX_PERMISSIONS: usize = 10_000;
+
+/// Makes a permission, which nobody but superusers has yet.
 pub(crate) async fn create_permission(
     app: &App,
     caller: &Caller,
@@ -70,9 +74,15 @@ pub(crate) async fn create_permission(
     app.store
         .write(move |tx| {
             let actor = authority.actor(tx)?;
+            if actor.directory.permissions().len() >= MAX_PERMISSIONS {
+                return Err(too_many(
+                    "codename",
+                    format!("There are {MAX_PERMISSIONS}, and more are not kept."),
+                ));
+            }
             let made = tx.insert_permission(name.clone(), title.clone())?;
             let changes = Changes::of_permission(None, Some(&made));
-            tx.append_event(&event.clone().by(&actor).about(party(&made)).telling(&changes))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&made)).telling(&changes))?;
             Ok(made)
         })
         .await
@@ -105,18 +115,19 @@ pub(crate) async fn update_permission(
             if after == before {
                 return Ok(after);
             }
+            actor.grant(&[], &[id])?;
             if after.name != before.name && !actor.is_superuser {
                 return Err(FlowError::PermissionDenied);
             }
             tx.save_permission(&after)?;
             let changes = Changes::of_permission(Some(&before), Some(&after));
-            tx.append_event(&event.clone().by(&actor).about(party(&after)).telling(&changes))?;
+            tx.append_event(&event.clone().by(&*actor).about(party(&after)).telling(&changes))?;
             Ok(after)
         })
         .await
 }
 
-/// Takes a permission away: from the answer on nobody has it, superusers aside.
+/// Takes a permission away that the actor has: from the answer on nobody has it, superusers aside.
 pub(crate) async fn delete_permission(app: &App, caller: &Caller, id: PermissionId) -> Result<(), FlowError> {
     let authority = Authority::of(app, caller, "auth.delete_permission");
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
@@ -129,9 +140,10 @@ pub(crate) async fn delete_permission(app: &App, caller: &Caller, id: Permission
             if permission.name.is_own() {
                 return Err(FlowError::PermissionDenied);
             }
+            actor.grant(&[], &[id])?;
             tx.remove_permission(id)?;
             let changes = Changes::of_permission(Some(&permission), None);
-            Ok(tx.append_event(&event.clone().by(&actor).about(party(&permission)).telling(&changes))?)
+            Ok(tx.append_event(&event.clone().by(&*actor).about(party(&permission)).telling(&changes))?)
         })
         .await
 }

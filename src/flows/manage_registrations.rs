@@ -29,8 +29,8 @@ pub(crate) async fn activate_registration(
             let actor = authority.actor(tx)?;
             let registration = tx.registration(id)?.ok_or(FlowError::NotFound)?;
             let user = admit(tx, registration, now)?;
-            let changes = Changes::of_user(authority.directory(), None, Some(&user));
-            tx.append_event(&event.clone().by(&actor).about(&user).telling(&changes))?;
+            let changes = Changes::of_user(&actor.directory, None, Some(&user));
+            tx.append_event(&event.clone().by(&*actor).about(&user).telling(&changes))?;
             Ok(user)
         })
         .await
@@ -56,7 +56,7 @@ pub(crate) async fn drop_registration(
             let changes = Changes::default()
                 .member("email", Some(dropped.email.as_str()), None)
                 .member("username", username, None);
-            Ok(tx.append_event(&event.clone().by(&actor).about(subject).telling(&changes))?)
+            Ok(tx.append_event(&event.clone().by(&*actor).about(subject).telling(&changes))?)
         })
         .await
 }

@@ -51,18 +51,18 @@ pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
 pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_key};
-pub(crate) use assign_password::{Term, assign_password};
+pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
-    Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, authenticate_by_session_key,
-    has_expired, inspect_token, introspect, is_api_key,
+    Caller, Credential, Introspection, TokenFacts, authenticate, authenticate_by_api_key,
+    authenticate_by_session_key, has_expired, inspect_token, introspect, is_api_key,
 };
 pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
-pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, restore};
+pub(crate) use copies::{ApiKeys, CopyError, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
@@ -95,7 +95,7 @@ pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
-    Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Tokens, Whose,
+    Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Term, Tokens, Whose,
 };
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::domain::{Change, Changes, EventKind, ProfileChange, User};
-use crate::flows::steps::{Audit, allow_names, post_to_user};
+use crate::flows::steps::{Audit, Presence, allow_names, post_to_user};
 use crate::flows::{Caller, FlowError};
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -28,6 +28,7 @@ pub(crate) async fn update_profile(
         Change::Clear => caller.user.username.is_some(),
         Change::Set(name) => caller.user.username.as_ref() != Some(name),
     };
+    let presence = Presence::of(app, caller);
     let mut notice = None;
     if is_renamed {
         app.limiter.take(LimitKind::Email, Subject::Account(id), now)?;
@@ -37,7 +38,7 @@ pub(crate) async fn update_profile(
     }
     let directory = app.store.directory();
     let user = app.store.write(move |tx| {
-        let before = tx.user(id)?.filter(|user| user.is_active).ok_or(FlowError::InvalidToken)?;
+        let before = presence.confirm(tx)?;
         let mut user = before.clone();
         change.apply(&mut user, now);
         let changes = Changes::of_user(&directory, Some(&before), Some(&user));

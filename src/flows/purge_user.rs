@@ -5,8 +5,9 @@ use crate::domain::UserId;
 use crate::flows::steps::{Measure, take};
 use crate::flows::{Caller, FlowError};
 
-/// Removes an account with everything that is theirs but the audit log, in one write: from its acknowledgement on, no
-/// token or key of theirs is accepted. The last superuser stays, and nobody removes themself.
+/// Removes an account with everything that is theirs but the audit log, in one write, and then the mails that wait for
+/// them: from the acknowledgement on, no token or key of theirs is accepted. The last superuser stays, and nobody removes
+/// themself.
 pub(crate) async fn purge_user(app: &App, caller: &Caller, id: UserId) -> Result<(), FlowError> {
     take(app, caller, id, Measure::Purge).await.map(drop)
 }
@@ -22,7 +23,6 @@ mod tests {
         ApiKey, ApiKeyId, Email, GroupId, Guesses, Lane, Name, NewSession, NewUser, Origin, PermissionId,
         Session, SessionId, SessionStyle, Target, TokenHash, User, Username,
     };
-    use crate::flows::authenticate::Credential;
     use crate::store::StoreError;
 
     async fn insert(app: &App, new: NewUser) -> User {
@@ -85,15 +85,15 @@ mod tests {
         };
         let ada = insert(&app, ada).await.id;
         fill(&app, ada).await;
-        let credential = Credential::Session(SessionId::new(app.clock.now(), [255; 10]));
-        let caller = Caller { user: Arc::new(root), credential, origin: Origin::default() };
+        let caller = Caller::logged_in(&app, root).await;
 
         purge_user(&app, &caller, ada).await.expect("one write");
 
         let read = app.store.read().expect("readable");
         let report = read.check().expect("readable");
         assert!(report.is_sound(), "{:?}", report.problems);
-        for table in ["sessions", "api_keys", "guesses", "group_to_users", "permission_to_users"] {
+        assert_eq!(report.counts.get("sessions"), Some(&1), "the caller's own");
+        for table in ["api_keys", "guesses", "group_to_users", "permission_to_users"] {
             assert_eq!(report.counts.get(table), Some(&0), "{table}");
         }
         drop(read);

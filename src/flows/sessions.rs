@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Party, Session, SessionId};
-use crate::flows::steps::Audit;
+use crate::flows::steps::{Audit, Presence};
 use crate::flows::{Caller, FlowError};
 
 /// The caller's own sessions that still live, the newest first.
@@ -18,7 +18,7 @@ pub(crate) fn list_sessions(app: &App, caller: &Caller) -> Result<Vec<Session>, 
 
 /// Ends one of the caller's own sessions. Somebody else's is as good as none.
 pub(crate) async fn end_session(app: &App, caller: &Caller, id: SessionId) -> Result<(), FlowError> {
-    let user = Arc::clone(&caller.user);
+    let (user, presence) = (Arc::clone(&caller.user), Presence::of(app, caller));
     let event = Audit { now: app.clock.now(), origin: &caller.origin }
         .success(EventKind::SessionEnded)
         .by(&*user)
@@ -26,6 +26,7 @@ pub(crate) async fn end_session(app: &App, caller: &Caller, id: SessionId) -> Re
         .about(Party { id: id.to_string(), label: "session".to_owned() });
     app.store
         .write(move |tx| {
+            presence.confirm(tx)?;
             let session = tx.session(id)?.filter(|session| session.user == user.id);
             let session = session.ok_or(FlowError::NotFound)?;
             tx.end_session(&session)?;

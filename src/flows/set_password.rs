@@ -3,7 +3,9 @@
 use crate::app::App;
 use crate::domain::{EventKind, NewPassword, Origin, Password, Target, User};
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, Identifier, end_sessions, forget_codes, judge_new_password, post_to_user};
+use crate::flows::steps::{
+    Audit, Identifier, end_sessions, forget_codes, judge_new_password, post_to_user, revoke_api_keys,
+};
 use crate::mail::{Letter, PasswordChange};
 
 /// What becomes of the rules for new passwords.
@@ -13,8 +15,8 @@ pub(crate) enum Rules {
     Waived,
 }
 
-/// Sets the password of the account that `who` names by its email address or username, and ends all its sessions:
-/// whoever knew the old one is out. Wrong passwords are forgotten, and the owner hears of it.
+/// Sets the password of the account that `who` names by its email address or username, and ends all its sessions and API
+/// keys: whoever knew the old one is out. Wrong passwords are forgotten, and the owner hears of it.
 pub(crate) async fn set_password(
     app: &App,
     origin: &Origin,
@@ -31,22 +33,24 @@ pub(crate) async fn set_password(
     let now = app.clock.now();
     let (at, ip, how) = (now, origin.ip, PasswordChange::ByOperator);
     let notice = post_to_user(app, &user, now, |email| Letter::PasswordChanged { email, how, at, ip })?;
-    let event =
-        Audit { now, origin }.success(EventKind::PasswordChanged).about(&user).saying("by an operator");
+    let event = Audit { now, origin }.success(EventKind::PasswordChanged).about(&user);
     let id = user.id;
     app.store
         .write(move |tx| {
             let mut user = tx.user(id)?.ok_or(FlowError::NotFound)?;
             user.password = Some(hash.clone());
+            user.password_is_temporary = false;
             user.updated_at = now;
             tx.save_user(&user)?;
-            end_sessions(tx, id, None)?;
+            let ended = end_sessions(tx, id, None)?;
+            let revoked = revoke_api_keys(tx, id)?;
             forget_codes(tx, id)?;
             tx.clear_guesses(Target::User(id))?;
             if let Some(notice) = &notice {
                 tx.enqueue_mail(notice)?;
             }
-            tx.append_event(&event)?;
+            let told = format!("by an operator; {ended} sessions ended, {revoked} API keys revoked");
+            tx.append_event(&event.clone().saying(told))?;
             Ok(user)
         })
         .await

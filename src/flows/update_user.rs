@@ -5,7 +5,7 @@ use crate::domain::{
     Change, Changes, CodePurpose, Email, EventKind, Mail, Timestamp, User, UserChange, UserId,
 };
 use crate::flows::steps::{
-    Authority, act, actor_and_subject, allow_names, disable, forget_codes, post_to_user,
+    Actor, Authority, act, actor_and_subject, allow_names, disable, forget_codes, post_to_user,
 };
 use crate::flows::{Caller, FlowError};
 use crate::mail::Letter;
@@ -30,7 +30,7 @@ pub(crate) async fn update_user(
             let (actor, before) = actor_and_subject(&authority, tx, id)?;
             let mut user = before.clone();
             change.apply(&mut user, now);
-            let mut changes = Changes::of_user(authority.directory(), Some(&before), Some(&user));
+            let mut changes = Changes::of_user(&actor.directory, Some(&before), Some(&user));
             if changes.is_empty() {
                 return Ok(before);
             }
@@ -89,7 +89,7 @@ fn notices(
 /// password (`/auth/email/change/`): a found token is not enough for it.
 fn allow(
     tx: &WriteTx,
-    actor: &User,
+    actor: &Actor,
     before: &User,
     after: &User,
     changes: &Changes,
@@ -100,12 +100,11 @@ fn allow(
     if changes.has("email") && actor.id == after.id {
         return Err(FlowError::PermissionDenied);
     }
-    // A superuser who is no staff any more could not bring another one back.
-    let is_less = (before.is_active && !after.is_active)
-        || (before.is_superuser && !after.is_superuser)
-        || (before.is_staff && !after.is_staff);
-    let was_superuser = before.is_superuser && before.is_active;
-    if was_superuser && is_less && !tx.has_other_active_superuser(before.id)? {
+    // As with DELETE.
+    if before.is_active && !after.is_active {
+        actor.may("users.delete_user")?;
+    }
+    if before.is_ruler() && !after.is_ruler() && !tx.has_other_ruler(before.id)? {
         return Err(FlowError::LastSuperuser);
     }
     let field = if changes.has("email") { "email" } else { "username" };

@@ -20,6 +20,9 @@ pub(crate) trait Body: ToSchema + Sized {
 /// No endpoint knows as many members. More are not even looked at, and make no answer longer.
 const MAX_MEMBERS: usize = 64;
 
+/// Items of one list that are refused one by one: more of them say nothing new, and make the answer longer than the body.
+const MAX_REFUSED: usize = 20;
+
 /// The members of one body. Each is asked for once; what nobody asked for is refused.
 #[derive(Default)]
 pub(crate) struct Fields {
@@ -159,11 +162,20 @@ impl Fields {
             return None;
         };
         let mut parsed = Vec::with_capacity(items.len());
+        let mut refused = 0;
         for item in items {
-            match item.as_str().map(&parse) {
-                Some(Ok(value)) => parsed.push(value),
-                Some(Err(invalid)) => self.refuse(name, invalid),
-                None => self.refuse(name, Invalid::new("type", "Must be a list of strings.")),
+            let invalid = match item.as_str().map(&parse) {
+                Some(Ok(value)) => {
+                    parsed.push(value);
+                    continue;
+                }
+                Some(Err(invalid)) => invalid,
+                None => Invalid::new("type", "Must be a list of strings."),
+            };
+            self.refuse(name, invalid);
+            refused += 1;
+            if refused == MAX_REFUSED {
+                break;
             }
         }
         Some(parsed)

@@ -6,7 +6,7 @@
 use warp::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 
 use crate::app::App;
-use crate::domain::Origin;
+use crate::domain::{Origin, UserId};
 use crate::flows::{self, FlowError};
 use crate::http::access::{Access, Gate};
 use crate::http::cookies;
@@ -15,7 +15,20 @@ use crate::http::request::Req;
 
 /// A caller of some kind, made only from a request that may be one.
 pub(crate) trait Admit: Sized {
-    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError>;
+    /// Finds out who it is.
+    fn recognize(app: &App, req: &Req) -> Result<Self, ApiError>;
+
+    /// Holds them to what they have to pass.
+    fn pass(&self, app: &App, gate: Gate) -> Result<(), ApiError>;
+
+    /// The user that it is, if it is one.
+    fn user(&self) -> Option<UserId>;
+
+    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
+        let caller = Self::recognize(app, req)?;
+        caller.pass(app, gate)?;
+        Ok(caller)
+    }
 }
 
 /// Anybody.
@@ -24,8 +37,16 @@ pub(crate) struct Public {
 }
 
 impl Admit for Public {
-    fn admit(_app: &App, req: &Req, _gate: Gate) -> Result<Self, ApiError> {
+    fn recognize(_app: &App, req: &Req) -> Result<Self, ApiError> {
         Ok(Self { origin: req.origin() })
+    }
+
+    fn pass(&self, _app: &App, _gate: Gate) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    fn user(&self) -> Option<UserId> {
+        None
     }
 }
 
@@ -33,33 +54,35 @@ impl Admit for Public {
 pub(crate) type User = flows::Caller;
 
 impl Admit for User {
-    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
-        let caller = match shown(req)? {
-            Some(shown) => shown.caller(app, req)?,
-            None => by_cookie(app, req)?,
-        };
-        pass(app, caller, gate)
-    }
-}
-
-/// Holds somebody who proved who they are to the rest of what the endpoint wants.
-pub(crate) fn pass(app: &App, caller: User, gate: Gate) -> Result<User, ApiError> {
-    if gate.needs_session {
-        caller.own_session()?;
-    }
-    if caller.user.password_is_temporary && !gate.takes_temporary_password {
-        return Err(ApiError::PasswordChangeRequired);
-    }
-    let may = match gate.access {
-        Access::Public | Access::User => true,
-        Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
-            let has = |permission| flows::is_staff_with(app, &caller.user, permission);
-            let one_of = gate.one_of();
-            let has_one = one_of.is_empty() || one_of.iter().any(|one| has(one));
-            caller.user.is_staff && has_one && gate.permissions().all(has)
+    fn recognize(app: &App, req: &Req) -> Result<Self, ApiError> {
+        match shown(req)? {
+            Some(shown) => Ok(shown.caller(app, req)?),
+            None => by_cookie(app, req),
         }
-    };
-    may.then_some(caller).ok_or(ApiError::PermissionDenied)
+    }
+
+    fn pass(&self, app: &App, gate: Gate) -> Result<(), ApiError> {
+        if gate.needs_session {
+            self.own_session()?;
+        }
+        if self.user.password_is_temporary && !gate.takes_temporary_password {
+            return Err(ApiError::PasswordChangeRequired);
+        }
+        let may = match gate.access {
+            Access::Public | Access::User => true,
+            Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
+                let has = |permission| flows::is_staff_with(app, &self.user, permission);
+                let one_of = gate.one_of();
+                let has_one = one_of.is_empty() || one_of.iter().any(|one| has(one));
+                self.user.is_staff && has_one && gate.permissions().all(has)
+            }
+        };
+        may.then_some(()).ok_or(ApiError::PermissionDenied)
+    }
+
+    fn user(&self) -> Option<UserId> {
+        Some(self.user.id)
+    }
 }
 
 /// Takes the access token of the cookie; API keys are not for browsers.

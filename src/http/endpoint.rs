@@ -150,8 +150,16 @@ where
         limit: None,
         handler: Box::new(move |app, req, gate| {
             Box::pin(async move {
-                let caller = C::admit(&app, &req, gate)?;
-                handler(Cx { app, caller }, req).await
+                let caller = C::recognize(&app, &req)?;
+                let (user, id) = (caller.user(), req.id);
+                let outcome = match caller.pass(&app, gate) {
+                    Ok(()) => handler(Cx { app, caller }, req).await,
+                    Err(refused) => Err(refused),
+                };
+                if let (Err(refused), Some(user)) = (&outcome, user) {
+                    refused.log_who(user, path, &id);
+                }
+                outcome
             })
         }),
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use warp::http::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{Method, StatusCode};
 
-use crate::domain::{Invalid, Standing};
+use crate::domain::{Invalid, Standing, UserId};
 use crate::flows::FlowError;
 use crate::http::reply::{Reply, whole_secs};
 use crate::http::request_id::RequestId;
@@ -206,6 +206,14 @@ impl ApiError {
         }
     }
 
+    /// Who tries what they may not leaves a trace.
+    pub(crate) fn log_who(&self, user: UserId, path: &'static str, id: &RequestId) {
+        let (status, code, _) = self.problem();
+        if status == StatusCode::FORBIDDEN {
+            tracing::info!(request.id = %id, user.id = %user, path, code, "a user was refused");
+        }
+    }
+
     /// What the client must not see goes to the log, once, here.
     pub(crate) fn log(&self, id: &RequestId) {
         match self {
@@ -237,6 +245,7 @@ impl From<FlowError> for ApiError {
             FlowError::MailGone => Self::MailGone,
             FlowError::RegistrationClosed => Self::RegistrationClosed,
             FlowError::PermissionDenied => Self::PermissionDenied,
+            FlowError::PasswordChangeRequired => Self::PasswordChangeRequired,
             FlowError::SessionRequired => Self::SessionRequired,
             FlowError::RateLimited { limit, retry_after } => Self::RateLimited { limit, retry_after },
             FlowError::Overloaded { retry_after } => Self::Overloaded { retry_after },

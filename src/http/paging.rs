@@ -9,16 +9,33 @@ use crate::http::request::Req;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
+/// More are not even looked at.
+const MAX_PARAMETERS: usize = 64;
 
 const INVALID_PARAMETERS: &str = "Some parameters of the query are not accepted: see errors.";
 
-/// Reads `cursor` and `limit`.
-pub(crate) fn page<C: FromStr>(req: &Req) -> Result<Page<C>, ApiError> {
+/// Reads `cursor` and `limit`. What the query has beside them and these `others` is refused.
+pub(crate) fn page<C: FromStr>(req: &Req, others: &[&str]) -> Result<Page<C>, ApiError> {
+    refuse_unknown(req, others)?;
     let after = parameter(req, "cursor", "Take the cursor from `next`, as it is.", |text| text.parse().ok())?;
     let limit = parameter(req, "limit", "Write a number from 1 to 500.", |text| {
         text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
     })?;
     Ok(Page { after, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+/// A filter that is not understood would show more than was asked for.
+fn refuse_unknown(req: &Req, others: &[&str]) -> Result<(), ApiError> {
+    let query = req.head.uri.query().unwrap_or_default();
+    let mut errors: Vec<(String, Vec<Invalid>)> = Vec::new();
+    for (name, _) in url::form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
+        let is_known = matches!(&*name, "cursor" | "limit") || others.contains(&&*name);
+        if !is_known && errors.iter().all(|(other, _)| *other != name) {
+            let unknown = Invalid::new("unknown_field", "This parameter is not known here.");
+            errors.push((name.into_owned(), vec![unknown]));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(errors, INVALID_PARAMETERS)) }
 }
 
 /// Reads a parameter that may be missing.

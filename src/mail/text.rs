@@ -2,6 +2,8 @@
 //!
 //! Must never: know which of them it is for beyond what its function says.
 
+use crate::domain::is_unruly;
+
 /// One line, whatever came in: every control character, line separator and direction mark becomes a space.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_unruly(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
@@ -31,13 +33,6 @@ pub(super) fn device(text: &str) -> Option<String> {
         .join(" ");
     let short = words.chars().take(MOST).collect::<String>().trim_end().to_owned();
     (!short.is_empty()).then_some(short)
-}
-
-/// Control characters (ANSI escapes start with one), the Unicode line and paragraph separators, and the marks that
-/// turn the direction of the text around them.
-fn is_unruly(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -14,14 +14,17 @@ use crate::domain::{
 };
 
 const CHECKSUM_BYTES: usize = 8;
-/// No value is longer, so no length in a damaged one can make us allocate more.
+/// No value is longer.
 pub(super) const MAX_VALUE_BYTES: usize = 64 << 10;
+/// No length in a damaged value can make us allocate more. bincode counts a number, and a length, as 8 bytes however few
+/// it takes in the file: whatever fits into a value has to stay under this.
+const MAX_DECODED_BYTES: usize = 16 * MAX_VALUE_BYTES;
 
 const BINCODE: bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
-    bincode::config::Limit<MAX_VALUE_BYTES>,
-> = bincode::config::standard().with_limit::<MAX_VALUE_BYTES>();
+    bincode::config::Limit<MAX_DECODED_BYTES>,
+> = bincode::config::standard().with_limit::<MAX_DECODED_BYTES>();
 
 /// Why stored bytes cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -331,6 +334,16 @@ mod tests {
         let key = ("ada".to_owned(), 7_u64);
         assert_eq!(<(String, u64)>::from_bytes(&key.to_bytes()), Ok(key));
         assert_eq!(u64::from_bytes(&[0; 9]), Err(CodecError::Key));
+    }
+
+    #[test]
+    fn whatever_fits_into_a_value_is_read_again() {
+        let numbers: Vec<u64> = vec![1; MAX_VALUE_BYTES - 3];
+        let payload = encode(&numbers).expect("encodes");
+        assert_eq!((payload.len(), decode(&payload)), (MAX_VALUE_BYTES, Ok(numbers)));
+        let empty = vec![String::new(); MAX_VALUE_BYTES - 3];
+        let payload = encode(&empty).expect("encodes");
+        assert_eq!((payload.len(), decode(&payload)), (MAX_VALUE_BYTES, Ok(empty)));
     }
 
     #[test]

@@ -4,25 +4,35 @@
 //! from before count after a restore.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crate::domain::{CodePurpose, Event, SessionId, UserId};
+use crate::domain::{ApiKeyId, CodePurpose, Event, MailId, MailStatus, SessionId, UserId};
 use crate::store::codec::Key;
 use crate::store::draft::{Draft, Existing};
 use crate::store::engine::{Engine, Order};
-use crate::store::records::{CodeRecord, EmailChangeRecord, SessionRecord};
+use crate::store::meta::Numbers;
+use crate::store::records::{ApiKeyRecord, CodeRecord, EmailChangeRecord, MailRecord, SessionRecord};
 use crate::store::table::{Row, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::{CheckReport, StoreError, migrations, schema};
+
+/// What becomes of the API keys of a backup: one that was revoked since would count again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApiKeys {
+    Revoke,
+    Keep,
+}
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
     #[error("{path} exists: give --force to replace it", path = .0.display())]
     Exists(PathBuf),
+    #[error("{path} is a link to a file that is not there: mend the link, or remove it", path = .0.display())]
+    Dangling(PathBuf),
     #[error("{path} is the store itself: name another file", path = .0.display())]
     Itself(PathBuf),
     #[error("{path} is no file: name another one", path = .0.display())]
@@ -66,13 +76,18 @@ pub(super) fn back_up(engine: &Engine, file: &Path, existing: Existing) -> Resul
     Ok(report.rows)
 }
 
+/// How far the numbers go on if nobody can say how many were given out since the backup: more than that was not.
+const SKIPPED_NUMBERS: u64 = 1_000_000;
+
 /// Puts the backup `file` in the place of `store`, which nobody may have open. Sessions, links to new passwords and
-/// signing keys of it are gone: the next start makes new keys, and no token from before counts. Says how many rows
-/// there are. Blocks for as long as that takes.
+/// signing keys of it are gone, API keys too unless they are kept: the next start makes new keys, and no token from before
+/// counts. No number that was given out since is given out again, and no mail that waited is sent unasked. Says how many
+/// rows there are. Blocks for as long as that takes.
 pub(crate) fn restore(
     file: &Path,
     store: &Path,
     existing: Existing,
+    api_keys: ApiKeys,
     event: &Event,
 ) -> Result<u64, CopyError> {
     // By whatever link the configuration names it.
@@ -87,7 +102,9 @@ pub(crate) fn restore(
     let draft = Draft::beside(store).map_err(|error| failed(&error))?;
     copy_bytes(file, &draft)?;
     let (engine, _) = verified(draft.path()).map_err(refused)?;
-    end_what_was_issued(&engine, event).map_err(|error| failed(&error))?;
+    let replaced = held.as_ref().and_then(|held| numbers_of(held, store));
+    skip_numbers(&engine, replaced.as_ref()).map_err(|error| failed(&error))?;
+    end_what_was_issued(&engine, api_keys, event).map_err(|error| failed(&error))?;
     drop(engine);
     let (engine, report) = verified(draft.path()).map_err(|why| failed(&why))?;
     drop(engine);
@@ -104,10 +121,13 @@ fn may_be_written(file: &Path, existing: Existing) -> Result<(), CopyError> {
         Err(error) => Err(CopyError::Read(file.to_owned(), error)),
         Ok(metadata) if metadata.is_dir() => Err(CopyError::NotAFile(file.to_owned())),
         Ok(_) if existing == Existing::Keep => Err(CopyError::Exists(file.to_owned())),
-        Ok(_) if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) => {
-            Err(CopyError::NotAFile(file.to_owned()))
-        }
-        Ok(_) => Ok(()),
+        Ok(_) => match fs::metadata(file) {
+            Ok(metadata) if !metadata.is_file() => Err(CopyError::NotAFile(file.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(CopyError::Dangling(file.to_owned()))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
@@ -155,6 +175,29 @@ fn copy_bytes(file: &Path, draft: &Draft) -> Result<(), CopyError> {
     io::copy(&mut source, &mut copy).map(drop).map_err(failed)
 }
 
+/// The numbers of the store that is to be replaced, read in a copy: we hold the file itself. None: it cannot be read.
+fn numbers_of(mut held: &File, store: &Path) -> Option<Numbers> {
+    let draft = Draft::beside(store).ok()?;
+    held.rewind().ok()?;
+    io::copy(&mut held, &mut OpenOptions::new().write(true).open(draft.path()).ok()?).ok()?;
+    let read = || ReadTx::new(Engine::open_verified(draft.path()).ok()?.snapshot().ok()?).numbers().ok();
+    // The engine may panic on pages that something else wrote.
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
+/// Goes on after the last numbers of the store that is replaced, if it is the one that the backup is of; else far after
+/// those of the backup. Whoever remembers a user by number must not meet another under it.
+fn skip_numbers(engine: &Engine, replaced: Option<&Numbers>) -> Result<(), StoreError> {
+    let own = ReadTx::new(engine.snapshot()?).numbers()?;
+    let replaced = replaced.filter(|replaced| replaced.instance == own.instance);
+    let mut tx = WriteTx::new(engine.snapshot()?);
+    for (kind, last) in own.last {
+        let since = replaced.map(|replaced| replaced.last.get(&kind).copied().unwrap_or_default());
+        tx.skip_numbers(&kind, since.unwrap_or(last.saturating_add(SKIPPED_NUMBERS)))?;
+    }
+    engine.commit(tx.writes())
+}
+
 /// Opens a copy of ours that is whole: every page, row and index of it. An older one is brought up to date.
 fn verified(copy: &Path) -> Result<(Engine, CheckReport), String> {
     let verify = || {
@@ -178,12 +221,18 @@ fn verified(copy: &Path) -> Result<(Engine, CheckReport), String> {
     }
 }
 
-/// Takes away what would let somebody in who holds a token or a link from before.
-fn end_what_was_issued(engine: &Engine, event: &Event) -> Result<(), StoreError> {
+/// Takes away what would let somebody in who holds a token, a key or a link from before, and holds back the mails that
+/// were sent since.
+fn end_what_was_issued(engine: &Engine, api_keys: ApiKeys, event: &Event) -> Result<(), StoreError> {
     let read = ReadTx::new(engine.snapshot()?);
     let sessions: Vec<SessionId> = keys::<SessionRecord>(&read)?;
     let codes: Vec<(UserId, CodePurpose)> = keys::<CodeRecord>(&read)?;
     let email_changes: Vec<UserId> = keys::<EmailChangeRecord>(&read)?;
+    let revoked: Vec<ApiKeyId> = match api_keys {
+        ApiKeys::Revoke => keys::<ApiKeyRecord>(&read)?,
+        ApiKeys::Keep => Vec::new(),
+    };
+    let mails: Vec<MailId> = keys::<MailRecord>(&read)?;
     drop(read);
     in_rounds(engine, &sessions, |tx, id| match tx.session(*id)? {
         Some(session) => tx.end_session(&session),
@@ -195,6 +244,14 @@ fn end_what_was_issued(engine: &Engine, event: &Event) -> Result<(), StoreError>
         CodePurpose::VerifyEmail => Ok(()),
     })?;
     in_rounds(engine, &email_changes, |tx, user| tx.remove_email_change(*user))?;
+    in_rounds(engine, &revoked, |tx, id| tx.remove_api_key(*id))?;
+    in_rounds(engine, &mails, |tx, id| match tx.mail(*id)? {
+        Some(mut mail) if mail.status == MailStatus::Waiting => {
+            mail.held_back("restored from a backup: it may have been sent since".to_owned());
+            tx.save_mail(&mail)
+        }
+        _ => Ok(()),
+    })?;
 
     let mut tx = WriteTx::new(engine.snapshot()?);
     for key in tx.signing_keys()? {
@@ -264,7 +321,7 @@ mod tests {
         drop(store);
         fs::rename(&home, &file).expect("moved");
 
-        let refused = restore(&file, &home, Existing::Keep, &event()).expect_err("refused");
+        let refused = restore(&file, &home, Existing::Keep, ApiKeys::Revoke, &event()).expect_err("refused");
 
         let said = refused.to_string();
         assert!(said.contains("schema 99") && said.ends_with("nothing was written"), "{said}");

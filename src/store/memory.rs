@@ -95,12 +95,12 @@ impl Memory {
         self.directory.load_full()
     }
 
-    pub(super) fn set_directory(&self, directory: Directory) {
-        self.directory.store(Arc::new(directory));
+    pub(super) fn set_directory(&self, directory: Arc<Directory>) {
+        self.directory.store(directory);
     }
 
     /// Takes in what a commit did, before anybody is told of it.
-    pub(super) fn learn(&self, effects: Effects, directory: Option<Directory>) {
+    pub(super) fn learn(&self, effects: Effects, directory: Option<Arc<Directory>>) {
         if let Some(directory) = directory {
             self.set_directory(directory);
         }

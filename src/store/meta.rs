@@ -1,10 +1,12 @@
 //! That a file is a Keystead store is written in it when it is made, and never guessed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::Timestamp;
 use crate::store::StoreError;
 use crate::store::codec::{self, Key};
+use crate::store::engine::Order;
 use crate::store::records::{CounterRecord, MetaRecord};
 use crate::store::table::{Row, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
@@ -33,7 +35,22 @@ pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
     }
 }
 
+/// What a store is called for good, and the last number that it gave out of each kind.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) instance: [u8; 16],
+    pub(super) last: BTreeMap<String, u64>,
+}
+
 impl ReadTx {
+    pub(super) fn numbers(&self) -> Result<Numbers, StoreError> {
+        let meta = self.row::<MetaRecord>(&SERVICE.to_owned())?;
+        let gone = || StoreError::Damaged("the meta record is gone".to_owned());
+        let counters = self.rows::<CounterRecord>(None, Order::Ascending)?;
+        let last = counters.map(|row| row.map(|(kind, counter)| (kind, counter.last)));
+        Ok(Numbers { instance: meta.ok_or_else(gone)?.instance, last: last.collect::<Result<_, _>>()? })
+    }
+
     /// The number of a kind that was given out last; 0 if none was.
     pub(super) fn last_number(&self, kind: &str) -> Result<u64, StoreError> {
         let counter = self.row::<CounterRecord>(&kind.to_owned())?;
@@ -49,6 +66,12 @@ impl WriteTx {
             Some(meta) => self.save(&key, &MetaRecord { schema, ..meta }),
             None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
         }
+    }
+
+    /// Sees to it that no number up to `last` of a kind will be given out.
+    pub(super) fn skip_numbers(&mut self, kind: &String, last: u64) -> Result<(), StoreError> {
+        let own = self.row::<CounterRecord>(kind)?.map_or(0, |counter| counter.last);
+        self.save(kind, &CounterRecord { last: own.max(last) })
     }
 
     /// The next number of a kind: from 1, never given out twice.

@@ -49,7 +49,7 @@ use tokio::sync::{Notify, watch};
 use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId, UserQuery};
 
 pub(crate) use check::CheckReport;
-pub(crate) use copies::{CopyError, restore};
+pub(crate) use copies::{ApiKeys, CopyError, restore};
 pub(crate) use draft::Existing;
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
@@ -192,11 +192,5 @@ impl Store {
     /// Takes no more writes, finishes those that wait, and lets go of the file with the last clone.
     pub(crate) async fn close(&self) {
         self.writer.stop().await;
-    }
-}
-
-impl ReadTx {
-    pub(crate) fn directory(&self) -> Result<Directory, StoreError> {
-        Ok(Directory::new(self.groups()?, self.permissions()?))
     }
 }

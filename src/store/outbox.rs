@@ -36,6 +36,19 @@ impl ReadTx {
         Ok((mails, self.stored_len(MailRecord::TABLE.name)?))
     }
 
+    /// Mails of a kind, the oldest first. Reads all there are; one that cannot be read is of none.
+    pub(crate) fn mails_that(&self, is_wanted: impl Fn(&Mail) -> bool) -> Result<Vec<MailId>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.rows::<MailRecord>(None, Order::Ascending)? {
+            match row {
+                Ok((id, record)) => found.extend(record.into_mail(id).filter(&is_wanted).map(|_| id)),
+                Err(StoreError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     /// Mails whose time has come, the longest waiting first, at most `limit`.
     pub(crate) fn due_mails(&self, now: Timestamp, limit: usize) -> Result<Vec<Mail>, StoreError> {
         let ids: Vec<MailId> = self.find_due(&DUE_TO_MAILS, now, limit)?;

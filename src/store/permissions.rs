@@ -55,14 +55,14 @@ impl WriteTx {
 
     pub(crate) fn save_permission(&mut self, permission: &Permission) -> Result<(), StoreError> {
         self.save(&permission.id, &PermissionRecord::from(permission))?;
-        self.effects().has_directory = true;
+        self.forget_directory();
         Ok(())
     }
 
     /// Takes a permission away. Who had it keeps its number, which counts for nothing and is swept by and by.
     pub(crate) fn remove_permission(&mut self, id: PermissionId) -> Result<(), StoreError> {
         self.remove::<PermissionRecord>(&id)?;
-        self.effects().has_directory = true;
+        self.forget_directory();
         self.effects().has_lost_rights = true;
         Ok(())
     }

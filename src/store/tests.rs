@@ -80,6 +80,26 @@ async fn what_was_written_is_there_after_opening_again() {
 }
 
 #[tokio::test]
+async fn only_a_superuser_who_is_staff_and_active_rules() {
+    let folder = folder();
+    let store = open(folder.path());
+    let mut last = UserId(0);
+    for (n, (is_active, is_staff, is_superuser)) in
+        [(true, true, false), (true, false, true), (false, true, true), (true, true, true)]
+            .into_iter()
+            .enumerate()
+    {
+        assert!(!store.read().expect("a view").has_ruler().expect("read"), "{n}");
+        let new = NewUser { is_active, is_staff, is_superuser, ..new_user(&format!("u{n}@x.example"), None) };
+        last = store.write(move |tx| tx.insert_user(&new, NOW)).await.expect("inserted").id;
+    }
+
+    let read = store.read().expect("a view");
+    assert!(read.has_ruler().expect("read") && !read.has_other_ruler(last).expect("read"));
+    assert!(read.has_other_ruler(UserId(1)).expect("read"));
+}
+
+#[tokio::test]
 async fn two_spellings_cannot_make_two_users() {
     let folder = folder();
     let store = open(folder.path());
@@ -256,7 +276,7 @@ async fn a_store_of_schema_1_opens_and_is_whole() {
     assert_eq!(ada.language, None);
     assert!(ada.password.is_some_and(|hash| hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$")));
     assert_eq!(read.sessions_of(ada.id).expect("read")[0].label.as_str(), "Laptop");
-    assert!(read.has_superuser().expect("read"));
+    assert!(read.has_ruler().expect("read"));
     let grace = Email::parse("grace@example.com").expect("valid").key();
     assert_eq!(read.registrations_of(&grace).expect("read").len(), 1);
     assert!(read.code(UserId(3), CodePurpose::VerifyEmail).expect("read").is_some());

@@ -3,8 +3,9 @@
 //! Must never: read a clock, draw a random number, log, wait, or let half of a failed closure through.
 
 use std::ops::{Bound, Deref};
+use std::sync::{Arc, OnceLock};
 
-use crate::domain::{SessionId, Timestamp, UserId};
+use crate::domain::{Directory, SessionId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::codec::MAX_VALUE_BYTES;
 use crate::store::engine::{Order, Pair, Snapshot};
@@ -18,11 +19,22 @@ const MAX_KEY_BYTES: usize = 1024;
 pub(crate) struct ReadTx {
     snapshot: Snapshot,
     writes: WriteSet,
+    /// The groups and permissions as this transaction sees them, once somebody asked.
+    directory: OnceLock<Arc<Directory>>,
 }
 
 impl ReadTx {
     pub(super) fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot, writes: WriteSet::default() }
+        Self { snapshot, writes: WriteSet::default(), directory: OnceLock::new() }
+    }
+
+    /// All groups and permissions. A write sees its own changes of them, and those of the writes before it.
+    pub(crate) fn directory(&self) -> Result<Arc<Directory>, StoreError> {
+        if let Some(directory) = self.directory.get() {
+            return Ok(Arc::clone(directory));
+        }
+        let directory = Arc::new(Directory::new(self.groups()?, self.permissions()?));
+        Ok(Arc::clone(self.directory.get_or_init(|| directory)))
     }
 
     pub(super) fn get(&self, table: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -147,6 +159,13 @@ impl WriteTx {
         Self { read: ReadTx::new(snapshot), undo: Vec::new(), effects: Effects::default() }
     }
 
+    /// The same for whoever knows what groups and permissions the snapshot has.
+    pub(super) fn knowing(snapshot: Snapshot, directory: Arc<Directory>) -> Self {
+        let tx = Self::new(snapshot);
+        tx.read.directory.get_or_init(|| directory);
+        tx
+    }
+
     /// Runs one closure on top of those before it. If it fails, nothing of it stays.
     pub(super) fn attempt<T, E>(
         &mut self,
@@ -156,6 +175,9 @@ impl WriteTx {
         let effects = std::mem::take(&mut self.effects);
         let undo = std::mem::take(&mut self.undo);
         if !matches!(result, Ok(Ok(_))) {
+            if effects.has_directory {
+                self.read.directory = OnceLock::new();
+            }
             for Undo { table, key, before } in undo.into_iter().rev() {
                 match before {
                     Some(change) => drop(self.read.writes.set(table, key, change)),
@@ -171,6 +193,12 @@ impl WriteTx {
 
     pub(super) fn effects(&mut self) -> &mut Effects {
         &mut self.effects
+    }
+
+    /// For whoever changed a group or a permission: what was known of all of them is old.
+    pub(super) fn forget_directory(&mut self) {
+        self.read.directory = OnceLock::new();
+        self.effects.has_directory = true;
     }
 
     pub(super) fn writes(&self) -> &WriteSet {

@@ -35,14 +35,19 @@ impl ReadTx {
             || self.rows::<UserRecord>(None, Order::Ascending)?.next().transpose()?.is_some())
     }
 
-    pub(crate) fn has_superuser(&self) -> Result<bool, StoreError> {
-        Ok(!self.find_some::<_, UserId>(&FLAG_TO_USERS, &Flag::Superuser, 1)?.is_empty())
+    /// Whether there is a superuser who can administer.
+    pub(crate) fn has_ruler(&self) -> Result<bool, StoreError> {
+        self.is_ruled(|_| true)
     }
 
-    /// Whether somebody but this user is an active superuser.
-    pub(crate) fn has_other_active_superuser(&self, than: UserId) -> Result<bool, StoreError> {
+    /// Whether somebody but this user is one.
+    pub(crate) fn has_other_ruler(&self, than: UserId) -> Result<bool, StoreError> {
+        self.is_ruled(|id| id != than)
+    }
+
+    fn is_ruled(&self, counts: impl Fn(UserId) -> bool) -> Result<bool, StoreError> {
         for id in self.find_all::<_, UserId>(&FLAG_TO_USERS, &Flag::Superuser)? {
-            if id != than && self.user(id)?.is_some_and(|user| user.is_active) {
+            if counts(id) && self.user(id)?.is_some_and(|user| user.is_ruler()) {
                 return Ok(true);
             }
         }

@@ -134,7 +134,7 @@ impl Thread {
             return; // Each caller sees its answer dropped, and knows the store stopped.
         }
         let mut tx = match self.engine.snapshot() {
-            Ok(snapshot) => WriteTx::new(snapshot),
+            Ok(snapshot) => WriteTx::knowing(snapshot, self.memory.directory()),
             Err(error) => return self.latch(&error),
         };
         let mut effects = Effects::default();
@@ -146,10 +146,11 @@ impl Thread {
                 answers.push(ran.answer);
             }
         }
+        // Whatever could be refused comes before the commit: after it, memory learns in any case.
+        let directory = effects.has_directory.then(|| tx.directory()).transpose();
         self.memory.roster.begin_commit(&effects.users);
-        let outcome = self.make_durable(&tx).and_then(|()| {
-            // What the transaction sees is what is committed now.
-            let directory = effects.has_directory.then(|| tx.directory()).transpose()?;
+        let outcome = directory.and_then(|directory| {
+            self.make_durable(&tx)?;
             self.memory.learn(effects, directory);
             Ok(())
         });

@@ -143,9 +143,12 @@ async fn staff_with_one_permission_do_what_it_is_for() {
     .into_iter()
     .enumerate()
     {
-        // Each time another name: two groups have none in common.
-        let body = json!({ "name": format!("Writers {n}") });
-        let holder = server.staff_with(&root, &format!("staff{n}@example.com"), &[permission]).await;
+        // A group is renamed by superusers alone; a permission is changed by who has it.
+        let member = if path == group { "description" } else { "name" };
+        let body = json!({ member: "Writers" });
+        let permissions: &[&str] =
+            if method != Method::GET && path == made { &[permission, "news.ban"] } else { &[permission] };
+        let holder = server.staff_with(&root, &format!("staff{n}@example.com"), permissions).await;
 
         holder.json(method, path, &body).await.expect(status);
     }

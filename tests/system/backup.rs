@@ -179,6 +179,12 @@ fn the_seal_of_mails_that_wait_stays_and_the_keys_that_sign_do_not() {
     restore(elsewhere.path(), &home.path().join("b"), &[]).run().expect(0);
 
     let service = Service::start(elsewhere.path());
+    // It may have been sent since the backup: only an administrator lets it go.
+    let root = service.logged_in(ADA);
+    let waiting = service.get_as(&root.access, "/auth/admin/outbox/").expect(200).body["results"][0].clone();
+    assert_eq!((&waiting["to"], &waiting["status"]), (&json!("bob@example.com"), &json!("failed")));
+    let resend = format!("/auth/admin/outbox/{}/resend/", waiting["id"].as_str().expect("an id"));
+    service.client().send("POST", &resend, Some(&root.access), None).expect("an answer").expect(202);
     assert!(service.mail_to("bob@example.com").to.starts_with("bob"));
     let listed = keystead(elsewhere.path(), &["keys", "list"]).run().expect(0).stdout;
     for line in listed.lines().skip(1) {
@@ -256,6 +262,77 @@ fn nothing_is_put_back_while_the_store_is_in_use() {
     service.logged_in(ADA);
     service.try_log_in("bob@example.com", PASSWORD).expect(401);
     assert_dead(&service, &tokens);
+}
+
+/// The number of a user whom an administrator makes now.
+fn next_number(service: &Service, name: &str) -> u64 {
+    let root = service.logged_in(ADA).access;
+    let body = json!({ "username": name });
+    let made = service.client().send("POST", "/auth/admin/users/", Some(&root), Some(&body));
+    made.expect("an answer").expect(201).body["id"].as_u64().expect("a number")
+}
+
+#[test]
+fn no_number_comes_back_with_a_backup_and_no_key_unless_it_is_asked_for() {
+    let home = configured("");
+    create_superuser(home.path(), ADA);
+    let service = Service::start(home.path());
+    let key = service.api_key(&service.logged_in(ADA).access, "Gateway");
+    back_up(home.path(), "b", &[]).run().expect(0);
+    let last = next_number(&service, "bob");
+    service.get_as(&key, "/auth/profile/").expect(200);
+    service.terminate();
+    let file = home.path().join("b");
+
+    let restored = restore(home.path(), &file, &["--force"]).run().expect(0);
+
+    assert!(restored.stdout.contains("all API keys are revoked"), "{restored:?}");
+    let service = Service::start(home.path());
+    service.get_as(&key, "/auth/profile/").expect_problem(401, "invalid_token");
+    assert_eq!(next_number(&service, "carol"), last + 1);
+    service.terminate();
+    check(home.path());
+
+    // Where nobody knows how many there were since.
+    let elsewhere = configured("");
+    restore(elsewhere.path(), &file, &["--keep-api-keys"]).run().expect(0);
+    let service = Service::start(elsewhere.path());
+    service.get_as(&key, "/auth/profile/").expect(200);
+    assert!(next_number(&service, "dave") > 1_000_000);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named() {
+    let home = configured("");
+    create_superuser(home.path(), ADA);
+    back_up(home.path(), "b", &[]).run().expect(0);
+    let elsewhere = configured("");
+    let link = elsewhere.path().join("keystead.redb");
+    std::os::unix::fs::symlink("gone.redb", &link).expect("a link");
+
+    let restored = restore(elsewhere.path(), &home.path().join("b"), &["--force"]).run();
+
+    restored.expect_complaint(1, &["keystead.redb is a link to a file that is not there"]);
+    assert!(fs::symlink_metadata(&link).expect("still there").is_symlink());
+}
+
+#[test]
+fn that_a_backup_was_made_is_in_the_audit_log() {
+    let home = configured("");
+    create_superuser(home.path(), ADA);
+
+    back_up(home.path(), "first", &[]).run().expect(0);
+    let service = Service::start(home.path());
+    back_up(home.path(), "second", &[]).run().expect(0);
+
+    let root = service.logged_in(ADA).access;
+    let path = "/auth/admin/events/?kind=store.backed_up";
+    let events = service.get_as(&root, path).expect(200).body["results"].clone();
+    assert_eq!(events.as_array().map(Vec::len), Some(2));
+    assert!(
+        events[0]["actor"].is_null()
+            && events[0]["detail"].as_str().is_some_and(|told| told.ends_with(" rows"))
+    );
 }
 
 #[test]

@@ -146,6 +146,23 @@ fn what_somebody_sends_begins_no_line_and_speaks_to_no_terminal() {
 }
 
 #[test]
+fn who_was_refused_is_in_the_log() {
+    let folder = configured("registration.verification = \"none\"");
+    let service = Service::start(folder.path());
+    service.register(ADA).expect(201);
+    let ada = service.logged_in(ADA);
+
+    let refused = service.get_as(&ada.access, "/auth/admin/users/7/").expect(403);
+
+    let id = refused.header("x-request-id").expect("an id").to_owned();
+    let log = service.terminate().stderr;
+    let line = log.lines().find(|line| line.contains(&id)).expect("a line");
+    for part in ["INFO", "user.id=1", "path=\"/auth/admin/users/{id}/\"", "code=\"permission_denied\""] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+#[test]
 fn an_answer_is_found_again_by_its_request_id() {
     let folder = configured("log.level = \"debug\"");
     let service = Service::start(folder.path());

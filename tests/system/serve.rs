@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -110,6 +112,24 @@ fn a_second_server_on_the_same_database_is_refused() {
     second.expect_complaint(1, &["keystead.redb", "already open by another process"]);
     service.get("/readyz").expect(200);
     keystead(folder.path(), &["keys", "list"]).run().expect(0);
+}
+
+#[test]
+fn a_server_waits_for_a_command_that_has_the_store() {
+    let folder = configured("");
+    Service::start(folder.path()).terminate();
+    let store = fs::File::options().read(true).write(true).open(folder.path().join("keystead.redb"));
+    let store = store.expect("a store");
+    store.lock().expect("ours");
+    let command = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(700));
+        drop(store);
+    });
+
+    let service = Service::start(folder.path());
+
+    service.get("/readyz").expect(200);
+    command.join().expect("no panic");
 }
 
 #[test]

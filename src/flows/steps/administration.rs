@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::app::App;
+use crate::config::LimitKind;
 use crate::domain::{
     Directory, Event, EventKind, GroupId, GroupName, Invalid, PermissionId, PermissionName, Timestamp, User,
     UserId,
 };
-use crate::flows::steps::{Audit, Authority};
+use crate::flows::steps::{Actor, Audit, Authority};
 use crate::flows::{Caller, FlowError};
+use crate::limiter::Subject;
 use crate::store::ReadTx;
 
 /// An event of something that the caller did.
@@ -21,12 +24,24 @@ pub(crate) fn actor_and_subject(
     authority: &Authority,
     read: &ReadTx,
     subject: UserId,
-) -> Result<(User, User), FlowError> {
+) -> Result<(Actor, User), FlowError> {
     let actor = authority.actor(read)?;
     let subject = read.user(subject)?.ok_or(FlowError::NotFound)?;
-    authority.over(&actor, &subject)?;
+    actor.over(&subject)?;
     Ok((actor, subject))
 }
+
+/// Counts a password that the actor makes the service hash: many at once would leave no thread for those who log in. A
+/// superuser, who may stop the service anyway, makes as many accounts as they like.
+pub(crate) fn spend_a_hash(app: &App, actor: &Actor) -> Result<(), FlowError> {
+    if !actor.is_superuser {
+        app.limiter.take(LimitKind::Password, Subject::Account(actor.id), app.clock.now())?;
+    }
+    Ok(())
+}
+
+/// What is refused beyond this says nothing new, and makes an answer longer than its question.
+const MAX_UNKNOWN: usize = 20;
 
 /// The groups of these names, each once, without `Root`, which is for the caller to judge.
 pub(crate) fn groups_named(directory: &Directory, names: &[GroupName]) -> Result<Vec<GroupId>, FlowError> {
@@ -52,6 +67,9 @@ fn all_named<'a, T: Ord>(
     let mut found = Vec::new();
     let mut unknown = Vec::new();
     for name in names {
+        if unknown.len() == MAX_UNKNOWN {
+            break;
+        }
         match find(name) {
             Some(one) => found.push(one),
             None => unknown.push(Invalid::new("unknown", format!("There is no {noun} {name}."))),
@@ -80,8 +98,12 @@ pub(crate) fn signed(directory: &Directory, sign: char, ids: &BTreeSet<Permissio
 pub(crate) fn not_too_many<T>(field: &'static str, found: Vec<T>) -> Result<Vec<T>, FlowError> {
     if found.len() > User::MAX_RIGHTS {
         let most = User::MAX_RIGHTS;
-        let full = format!("No more than {most}: a group can hold any number of permissions.");
-        return Err(FlowError::Invalid(field, vec![Invalid::new("too_many", full)]));
+        return Err(too_many(field, format!("No more than {most}: a group can hold more permissions.")));
     }
     Ok(found)
+}
+
+/// There is an end to what one thing may hold.
+pub(crate) fn too_many(field: &'static str, message: String) -> FlowError {
+    FlowError::Invalid(field, vec![Invalid::new("too_many", message)])
 }

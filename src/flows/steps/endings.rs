@@ -47,9 +47,9 @@ pub(crate) fn forget_codes(tx: &mut WriteTx, user: UserId) -> Result<(), StoreEr
     tx.remove_email_change(user)
 }
 
-/// Disables a user: whatever they hold is over. The last active superuser stays: nobody could bring them back.
+/// Disables a user: whatever they hold is over. The last superuser who can administer stays: nobody could bring them back.
 pub(crate) fn disable(tx: &mut WriteTx, mut user: User, now: Timestamp) -> Result<(User, Held), FlowError> {
-    if user.is_superuser && !tx.has_other_active_superuser(user.id)? {
+    if user.is_ruler() && !tx.has_other_ruler(user.id)? {
         return Err(FlowError::LastSuperuser);
     }
     user.is_active = false;

@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::domain::{Changes, CodePurpose, Event, EventKind, GroupId, Target, Timestamp, User, UserId};
 use crate::flows::steps::administration::{act, actor_and_subject, not_too_many};
-use crate::flows::steps::authority::Authority;
+use crate::flows::steps::authority::{Actor, Authority};
 use crate::flows::steps::endings::{Held, disable, enable, end_sessions, forget_codes, revoke_api_keys};
+use crate::flows::steps::lost_mails::drop_mails;
 use crate::flows::{Caller, FlowError};
 use crate::store::WriteTx;
 
@@ -54,34 +55,39 @@ pub(crate) async fn take(
     id: UserId,
     measure: Measure,
 ) -> Result<User, FlowError> {
-    let taking = Taking {
-        authority: Authority::of(app, caller, measure.permission()),
-        event: act(caller, measure.kind(), app.clock.now()),
-    };
-    app.store
-        .write(move |tx| {
-            let (actor, user) = actor_and_subject(&taking.authority, tx, id)?;
-            match &measure {
-                Measure::Enable => taking.enable(tx, user),
-                Measure::Disable => taking.disable(tx, user),
-                Measure::Purge => taking.purge(tx, &actor, user),
-                Measure::EndSessions => taking.end_sessions(tx, user),
-                Measure::AddToGroups(groups) => {
-                    let added = user.groups.iter().chain(groups).copied().collect();
-                    taking.put_into(tx, &actor, user, added)
-                }
-                Measure::RemoveFromGroups(groups) => {
-                    let left = user.groups.iter().filter(|id| !groups.contains(id)).copied().collect();
-                    taking.put_into(tx, &actor, user, left)
-                }
+    let authority = Authority::of(app, caller, measure.permission());
+    let event = act(caller, measure.kind(), app.clock.now());
+    let (now, is_purge) = (event.time, measure == Measure::Purge);
+    let write = app.store.write(move |tx| {
+        let (actor, user) = actor_and_subject(&authority, tx, id)?;
+        let wanted = tx.email_change(id)?.map(|change| change.new_email);
+        let taking = Taking { actor, event: event.clone() };
+        let user = match &measure {
+            Measure::Enable => taking.enable(tx, user),
+            Measure::Disable => taking.disable(tx, user),
+            Measure::Purge => taking.purge(tx, user),
+            Measure::EndSessions => taking.end_sessions(tx, user),
+            Measure::AddToGroups(groups) => {
+                let added = user.groups.iter().chain(groups).copied().collect();
+                taking.put_into(tx, user, added)
             }
-        })
-        .await
+            Measure::RemoveFromGroups(groups) => {
+                let left = user.groups.iter().filter(|id| !groups.contains(id)).copied().collect();
+                taking.put_into(tx, user, left)
+            }
+        };
+        Ok::<_, FlowError>((user?, wanted))
+    });
+    let (user, wanted) = write.await?;
+    if is_purge && let Err(error) = drop_mails(app, user.email.clone(), wanted, now).await {
+        tracing::warn!(%error, user.id = %id, "mails may still go to a user who was removed");
+    }
+    Ok(user)
 }
 
 /// A measure on its way: by whose right, and the event that it will be.
 struct Taking {
-    authority: Authority,
+    actor: Actor,
     event: Event,
 }
 
@@ -104,12 +110,12 @@ impl Taking {
         Ok(disabled)
     }
 
-    fn purge(&self, tx: &mut WriteTx, actor: &User, user: User) -> Result<User, FlowError> {
+    fn purge(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
         let id = user.id;
-        if user.is_superuser && user.is_active && !tx.has_other_active_superuser(id)? {
+        if user.is_ruler() && !tx.has_other_ruler(id)? {
             return Err(FlowError::LastSuperuser);
         }
-        if !actor.is_superuser || actor.id == id {
+        if !self.actor.is_superuser || self.actor.id == id {
             return Err(FlowError::PermissionDenied);
         }
         let held = Held { sessions: end_sessions(tx, id, None)?, api_keys: revoke_api_keys(tx, id)? };
@@ -118,7 +124,7 @@ impl Taking {
         tx.clear_guesses(Target::User(id))?;
         tx.remove_registrations_of(user.email.as_ref())?;
         tx.remove_user(id)?;
-        let changes = Changes::of_user(self.authority.directory(), Some(&user), None);
+        let changes = Changes::of_user(&self.actor.directory, Some(&user), None);
         self.note(tx, &user, &held.ending(changes))?;
         Ok(user)
     }
@@ -132,17 +138,15 @@ impl Taking {
     }
 
     /// Puts an account into these groups and no others: what is given is for the actor to give.
-    fn put_into(
-        &self,
-        tx: &mut WriteTx,
-        actor: &User,
-        user: User,
-        mut groups: Vec<GroupId>,
-    ) -> Result<User, FlowError> {
+    fn put_into(&self, tx: &mut WriteTx, user: User, mut groups: Vec<GroupId>) -> Result<User, FlowError> {
+        // A group is more than its permissions: applications ask who is in it.
+        if self.actor.id == user.id && !self.actor.is_superuser {
+            return Err(FlowError::PermissionDenied);
+        }
         groups.sort_unstable();
         groups.dedup();
         let given: Vec<GroupId> = groups.iter().filter(|id| !user.groups.contains(id)).copied().collect();
-        self.authority.grant(actor, &given, &[])?;
+        self.actor.grant(&given, &[])?;
         let groups = not_too_many("groups", groups)?;
         let changes = self.between(&user, &User { groups: groups.clone(), ..user.clone() });
         if changes.is_empty() {
@@ -155,7 +159,7 @@ impl Taking {
     }
 
     fn between(&self, before: &User, after: &User) -> Changes {
-        Changes::of_user(self.authority.directory(), Some(before), Some(after))
+        Changes::of_user(&self.actor.directory, Some(before), Some(after))
     }
 
     fn note(&self, tx: &mut WriteTx, user: &User, changes: &Changes) -> Result<(), FlowError> {

@@ -9,6 +9,7 @@ mod guess;
 mod identifier;
 mod letter;
 mod listing;
+mod lost_mails;
 mod measure;
 mod naming;
 mod new_account;
@@ -16,13 +17,14 @@ mod new_password;
 mod opening;
 mod own_password;
 mod page;
+mod presence;
 mod verification;
 
 pub(crate) use administration::{
-    act, actor_and_subject, groups_named, not_too_many, permissions_named, signed,
+    act, actor_and_subject, groups_named, not_too_many, permissions_named, signed, spend_a_hash, too_many,
 };
 pub(crate) use audit::Audit;
-pub(crate) use authority::Authority;
+pub(crate) use authority::{Actor, Authority};
 pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api_keys};
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
@@ -32,8 +34,9 @@ pub(crate) use listing::users_page;
 pub(crate) use measure::{Measure, take};
 pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_account::{Activation, CreateUser, NewAccount, Rank};
-pub(crate) use new_password::judge_new_password;
+pub(crate) use new_password::{Term, judge_new_password};
 pub(crate) use opening::{LoggedIn, Opening, Tokens, sign};
 pub(crate) use own_password::confirm_own_password;
 pub(crate) use page::{Listed, Page};
+pub(crate) use presence::Presence;
 pub(crate) use verification::{Binding, PENDING_FOR, Whose, admit, is_right, new_code_for, new_verification};

@@ -4,6 +4,14 @@ use crate::app::App;
 use crate::domain::{NewPassword, Password, User};
 use crate::flows::FlowError;
 
+/// How long a password is meant to serve that somebody else chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// Until its owner has chosen their own: nothing else is open to them before.
+    Temporary,
+    Lasting,
+}
+
 /// Says every rule that the password breaks, as reasons for `field`.
 pub(crate) fn judge_new_password(
     app: &App,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::crypto::Verdict;
 use crate::domain::{EventKind, Password, PasswordHash, SessionId, User};
-use crate::flows::steps::{Audit, Guess};
+use crate::flows::steps::{Audit, Guess, Presence};
 use crate::flows::{Caller, FlowError};
 use crate::store::WriteTx;
 
@@ -27,7 +27,7 @@ pub(crate) async fn confirm_own_password(
     kind: EventKind,
 ) -> Result<OwnPassword, FlowError> {
     let session = caller.own_session()?;
-    let user = app.store.read()?.user(caller.user.id)?.ok_or(FlowError::InvalidToken)?;
+    let user = Presence::of(app, caller).confirm_at_all(&app.store.read()?)?;
     let guess = Guess::from_session(app, user.id)?;
     let verdict = app.passwords.verify(password, user.password.as_ref()).await?;
     if !guess.is_open(app)? || verdict == Verdict::Wrong {

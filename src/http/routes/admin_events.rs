@@ -37,6 +37,7 @@ async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
         since: parameter(&req, "since", TIME, Timestamp::parse)?,
         until: parameter(&req, "until", TIME, Timestamp::parse)?,
     };
-    let listed = flows::search_events(&cx.app, filter, page(&req)?).await?;
+    let listed =
+        flows::search_events(&cx.app, filter, page(&req, &["kind", "user", "since", "until"])?).await?;
     Ok(Reply::json(StatusCode::OK, &EventListView::new(&listed, EventView::from)))
 }

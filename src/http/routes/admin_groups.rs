@@ -21,7 +21,7 @@ const ONE: &str = "/auth/admin/groups/{id}/";
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let change = |method| {
         staff(method, ONE, "users.change_group", update)
-            .does("Changes a group; what is not sent stays. The permissions are replaced as a whole.")
+            .does("Changes a group of permissions that the caller has; what is not sent stays. The permissions are replaced as a whole, the name by superusers.")
             .body::<UpdateGroup>()
             .replies::<GroupView<'_>>(StatusCode::OK)
     };
@@ -41,13 +41,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         change(Method::PATCH),
         change(Method::PUT),
         staff(Method::DELETE, ONE, "users.delete_group", delete)
-            .does("Deletes a group: it gives its members nothing from then on.")
+            .does("Deletes a group of permissions that the caller has: it gives its members nothing from then on.")
             .replies_nothing(StatusCode::NO_CONTENT),
     ]
 }
 
 async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    let listed = flows::list_groups(&cx.app, paging::page(&req)?);
+    let listed = flows::list_groups(&cx.app, paging::page(&req, &[])?);
     let directory = flows::directory(&cx.app);
     let view = GroupListView::new(&listed, |group| GroupView::new(group, &directory));
     Ok(Reply::json(StatusCode::OK, &view))
@@ -55,7 +55,7 @@ async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 
 async fn create(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let NewGroup { name, description, permissions } = req.json(&cx.app.config).await?;
-    let group = flows::create_group(&cx.app, &cx.caller, name, description, &permissions).await?;
+    let group = flows::create_group(&cx.app, &cx.caller, name, description, permissions).await?;
     Ok(Reply::json(StatusCode::CREATED, &GroupView::new(&group, &flows::directory(&cx.app))))
 }
 

@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    let listed = flows::list_mails(&cx.app, paging::page(&req)?)?;
+    let listed = flows::list_mails(&cx.app, paging::page(&req, &[])?)?;
     Ok(Reply::json(StatusCode::OK, &MailListView::new(&listed, MailView::from)))
 }
 

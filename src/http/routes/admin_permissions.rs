@@ -22,7 +22,7 @@ const ONE: &str = "/auth/admin/permissions/{id}/";
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let change = |method| {
         staff(method, ONE, "auth.change_permission", update)
-            .does("Changes a permission that is not Keystead's own; a superuser may give it another label or codename.")
+            .does("Changes a permission that the caller has and that is not Keystead's own; a superuser may give it another label or codename.")
             .body::<UpdatePermission>()
             .replies::<PermissionView<'_>>(StatusCode::OK)
     };
@@ -43,7 +43,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         change(Method::PATCH),
         change(Method::PUT),
         staff(Method::DELETE, ONE, "auth.delete_permission", delete)
-            .does("Deletes a permission that is not Keystead's own: nobody has it from then on.")
+            .does("Deletes a permission that the caller has and that is not Keystead's own: nobody has it from then on.")
             .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::GET, "/auth/admin/permissions/{id}/users/", "auth.view_permission", holders)
             // What it answers are users: whoever may not see those does not see them here.
@@ -57,7 +57,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     let label = paging::parameter(&req, "label", "Write it once.", |text| Some(text.to_owned()))?;
-    let listed = flows::list_permissions(&cx.app, label.as_deref(), paging::page(&req)?);
+    let listed = flows::list_permissions(&cx.app, label.as_deref(), paging::page(&req, &["label"])?);
     Ok(Reply::json(StatusCode::OK, &PermissionListView::new(&listed, PermissionView::from)))
 }
 
@@ -89,7 +89,7 @@ async fn delete(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 
 async fn holders(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     let id: PermissionId = req.param("id")?;
-    let listed = flows::list_holders(&cx.app, id, paging::page(&req)?).await?;
+    let listed = flows::list_holders(&cx.app, id, paging::page(&req, &[])?).await?;
     let directory = flows::directory(&cx.app);
     let view = HolderListView::new(&listed, |user| UserView::new(user, &directory));
     Ok(Reply::json(StatusCode::OK, &view))

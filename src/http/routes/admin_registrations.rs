@@ -29,7 +29,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    let listed = flows::list_registrations(&cx.app, paging::page(&req)?)?;
+    let listed = flows::list_registrations(&cx.app, paging::page(&req, &[])?)?;
     Ok(Reply::json(StatusCode::OK, &RegistrationListView::new(&listed, RegistrationView::from)))
 }
 

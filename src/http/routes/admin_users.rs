@@ -26,7 +26,7 @@ const DELETE: &str = "users.delete_user";
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let update = |method| {
         staff(method, "/auth/admin/users/{id}/", CHANGE, update)
-            .does("Changes a user; what is not sent stays, null takes away. Only superusers change is_staff and is_superuser.")
+            .does("Changes a user; what is not sent stays, null takes away. Only superusers change is_staff and is_superuser; disabling takes users.delete_user, too.")
             .body::<ChangeUser>()
             .replies::<UserView<'_>>(StatusCode::OK)
     };
@@ -46,7 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .query("purge", "`true`: removes the user and everything that is theirs.")
             .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::PUT, "/auth/admin/users/{id}/password/", CHANGE, assign_password)
-            .does("Gives a user another password, which they have to change unless it is said to last. Their sessions end.")
+            .does("Gives a user another password, which they have to change unless it is said to last. Their sessions and API keys end.")
             .body::<AssignPassword>()
             .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::GET, "/auth/admin/users/{id}/sessions/", VIEW, list_sessions)
@@ -56,14 +56,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Ends all sessions of a user.")
             .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::PUT, "/auth/admin/users/{id}/groups/", CHANGE, assign_groups)
-            .does("Puts a user into these groups and no others.")
+            .does("Puts a user into these groups and no others; oneself only as a superuser.")
             .body::<AssignGroups>()
             .replies::<UserView<'_>>(StatusCode::OK),
         staff(Method::GET, "/auth/admin/users/{id}/permissions/", VIEW, view_permissions)
             .does("What a user has of their own, and through groups. While they are inactive, none of it counts.")
             .replies::<RightsView<'_>>(StatusCode::OK),
         staff(Method::PUT, "/auth/admin/users/{id}/permissions/", CHANGE, assign_permissions)
-            .does("Gives a user these permissions of their own and no others.")
+            .does("Gives a user these permissions of their own and no others; oneself only as a superuser.")
             .body::<AssignPermissions>()
             .replies::<UserView<'_>>(StatusCode::OK),
         staff(Method::POST, "/auth/admin/users/{id}/activate/", CHANGE, activate)
@@ -210,11 +210,15 @@ struct AddUser {
     /// Missing: no password opens the account.
     #[schema(value_type = Option<String>, format = Password)]
     password: Option<Password>,
+    /// Whether the user has to choose another password before anything else. Missing: false.
+    #[schema(value_type = bool, required = false)]
+    temporary: Option<bool>,
     /// Missing: true.
     #[schema(value_type = bool, required = false)]
     is_active: Option<bool>,
     #[schema(value_type = bool, required = false)]
     is_staff: Option<bool>,
+    /// A superuser is staff.
     #[schema(value_type = bool, required = false)]
     is_superuser: Option<bool>,
     /// Missing: as `is_active`.
@@ -231,8 +235,21 @@ struct AddUser {
     send_mail: Option<bool>,
 }
 
+/// `is_staff` and `is_superuser`. Who is not staff administers nothing, so a superuser is staff.
+fn flags(fields: &mut Fields) -> (Option<bool>, Option<bool>) {
+    let (is_staff, is_superuser) = (fields.boolean("is_staff"), fields.boolean("is_superuser"));
+    if is_superuser != Some(true) {
+        return (is_staff, is_superuser);
+    }
+    if is_staff == Some(false) {
+        fields.refuse("is_staff", Invalid::new("invalid", "A superuser is staff."));
+    }
+    (Some(true), is_superuser)
+}
+
 impl Body for AddUser {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let (is_staff, is_superuser) = flags(fields);
         Some(Self {
             email: fields.optional("email", Email::parse),
             username: fields.optional("username", Username::parse),
@@ -240,9 +257,10 @@ impl Body for AddUser {
             last_name: fields.optional("last_name", Name::parse),
             avatar: fields.optional("avatar", Avatar::parse),
             password: fields.optional("password", Password::parse),
+            temporary: fields.boolean("temporary"),
             is_active: fields.boolean("is_active"),
-            is_staff: fields.boolean("is_staff"),
-            is_superuser: fields.boolean("is_superuser"),
+            is_staff,
+            is_superuser,
             email_verified: fields.boolean("email_verified"),
             groups: fields.list("groups", GroupName::parse).unwrap_or_default(),
             permissions: fields.list("permissions", PermissionName::parse).unwrap_or_default(),
@@ -261,6 +279,7 @@ impl From<AddUser> for flows::AddUser {
             last_name: body.last_name.unwrap_or_default(),
             avatar: body.avatar,
             password: body.password,
+            term: if body.temporary.unwrap_or(false) { Term::Temporary } else { Term::Lasting },
             is_active: body.is_active.unwrap_or(true),
             is_staff: body.is_staff.unwrap_or(false),
             is_superuser: body.is_superuser.unwrap_or(false),
@@ -290,6 +309,7 @@ struct ChangeUser {
     is_active: Option<bool>,
     #[schema(value_type = bool, required = false)]
     is_staff: Option<bool>,
+    /// Who is made a superuser is staff from then on.
     #[schema(value_type = bool, required = false)]
     is_superuser: Option<bool>,
     #[schema(value_type = bool, required = false)]
@@ -298,6 +318,7 @@ struct ChangeUser {
 
 impl Body for ChangeUser {
     fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
+        let (is_staff, is_superuser) = flags(fields);
         Some(Self {
             email: fields.nullable("email", Email::parse),
             username: fields.nullable("username", Username::parse),
@@ -305,8 +326,8 @@ impl Body for ChangeUser {
             last_name: fields.nullable("last_name", Name::parse),
             avatar: fields.nullable("avatar", Avatar::parse),
             is_active: fields.boolean("is_active"),
-            is_staff: fields.boolean("is_staff"),
-            is_superuser: fields.boolean("is_superuser"),
+            is_staff,
+            is_superuser,
             email_verified: fields.boolean("email_verified"),
         })
     }

@@ -22,6 +22,11 @@ const AT_ONCE: usize = 16;
 const LOG_OUT: (&str, &str) = ("POST", "/auth/logout/");
 /// Nobody gives themselves a password here: `/auth/password/change/` asks for the one they have.
 const NOT_TO_ONESELF: &[(&str, &str)] = &[("PUT", "/auth/admin/users/{id}/password/")];
+/// Nobody raises themselves, but for those who are as high as can be.
+const NOT_TO_ONESELF_AS_STAFF: &[(&str, &str)] =
+    &[("PUT", "/auth/admin/users/{id}/groups/"), ("PUT", "/auth/admin/users/{id}/permissions/")];
+/// What is taken from everybody is taken by who has it.
+const ONLY_WHAT_ONE_HAS: &[(&str, &str)] = &[("DELETE", "/auth/admin/permissions/{id}/")];
 
 /// One square of the matrix.
 #[derive(Clone)]
@@ -125,6 +130,12 @@ impl Cell<'_> {
             Whose::Missing => Verdict::Refused(404, "not_found"),
             Whose::Others | Whose::Superusers if is_for_users => Verdict::Refused(404, "not_found"),
             Whose::Superusers if *kind != Kind::Superuser && !self.operation.method.is_safe() => {
+                Verdict::Refused(403, "permission_denied")
+            }
+            Whose::Own if *kind != Kind::Superuser && NOT_TO_ONESELF_AS_STAFF.contains(&self.name()) => {
+                Verdict::Refused(403, "permission_denied")
+            }
+            Whose::Nobodys if *kind != Kind::Superuser && ONLY_WHAT_ONE_HAS.contains(&self.name()) => {
                 Verdict::Refused(403, "permission_denied")
             }
             Whose::Own if NOT_TO_ONESELF.contains(&self.name()) => Verdict::Refused(403, "permission_denied"),

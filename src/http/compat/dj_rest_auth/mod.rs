@@ -13,7 +13,7 @@ use warp::http::{Method, StatusCode};
 
 use crate::app::App;
 use crate::config::{CompatNames, CompatTokens, DjRestAuthConfig, LimitKind};
-use crate::domain::{Change, Code, Name, Origin, Password, PlainToken, ProfileChange, SessionStyle};
+use crate::domain::{Change, Code, Name, Origin, Password, PlainToken, ProfileChange, SessionStyle, UserId};
 use crate::flows::{
     self, Browser, Caller, Credentials, FlowError, LoggedIn, Register, Registered, ResetLink, Whose,
 };
@@ -114,9 +114,16 @@ fn options(app: &App) -> Result<&DjRestAuthConfig, ApiError> {
 struct Member(Caller);
 
 impl Admit for Member {
-    fn admit(app: &App, req: &Req, gate: Gate) -> Result<Self, ApiError> {
-        let caller = identify(app, req).map_err(|error| forbidden(app, error))?;
-        caller::pass(app, caller, gate).map(Self)
+    fn recognize(app: &App, req: &Req) -> Result<Self, ApiError> {
+        identify(app, req).map(Self).map_err(|error| forbidden(app, error))
+    }
+
+    fn pass(&self, app: &App, gate: Gate) -> Result<(), ApiError> {
+        self.0.pass(app, gate)
+    }
+
+    fn user(&self) -> Option<UserId> {
+        self.0.user()
     }
 }
 
