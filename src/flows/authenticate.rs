@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::crypto::api_key::{PREFIX, hash_api_key};
+use crate::crypto::api_key::{self, hash_api_key};
 use crate::domain::{ApiKeyId, KeyUse, Origin, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 
@@ -58,7 +58,7 @@ pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Cal
 
 /// Whether this is meant to be an API key, be it one or not.
 pub(crate) fn is_api_key(text: &str) -> bool {
-    text.starts_with(PREFIX)
+    api_key::is_api_key(text)
 }
 
 /// Takes an API key for its user: known, not expired, its user there and active. When it was used is noted later.

@@ -10,7 +10,7 @@ use crate::crypto::random;
 use crate::domain::{EventKind, Origin};
 use crate::flows::steps::Audit;
 use crate::store::{self, Store};
-pub(crate) use crate::store::{CopyError, Existing};
+pub(crate) use crate::store::{CopyError, Draft, Existing};
 
 /// Writes a verified copy of this moment, and says how many rows it has. Writes go on meanwhile.
 pub(crate) async fn back_up(app: &Arc<App>, file: PathBuf, existing: Existing) -> Result<u64, CopyError> {

@@ -20,7 +20,7 @@ pub(crate) enum Existing {
 
 /// An empty file of our own. It goes when this is dropped, unless it was placed.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     path: PathBuf,
     place: PathBuf,
 }
@@ -29,7 +29,7 @@ pub(super) struct Draft {
 static DRAFTS: AtomicU32 = AtomicU32::new(0);
 
 impl Draft {
-    pub(super) fn beside(place: &Path) -> io::Result<Self> {
+    pub(crate) fn beside(place: &Path) -> io::Result<Self> {
         let mut path = place.as_os_str().to_owned();
         path.push(format!(".new-{}-{}", std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed)));
         let path = PathBuf::from(path);
@@ -39,12 +39,12 @@ impl Draft {
         Ok(Self { path, place: place.to_owned() })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes it durable under its name.
-    pub(super) fn place(self, existing: Existing) -> io::Result<()> {
+    pub(crate) fn place(self, existing: Existing) -> io::Result<()> {
         File::open(&self.path)?.sync_all()?;
         match existing {
             Existing::Keep => move_to_free(&self.path, &self.place)?,

@@ -47,7 +47,7 @@ use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId};
 
 pub(crate) use check::CheckReport;
 pub(crate) use copies::{CopyError, restore};
-pub(crate) use draft::Existing;
+pub(crate) use draft::{Draft, Existing};
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
 

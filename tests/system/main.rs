@@ -10,6 +10,7 @@ mod backup;
 mod commands;
 mod configuration;
 mod disks;
+mod django;
 mod durability;
 mod journey;
 mod logs;

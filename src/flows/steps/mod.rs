@@ -7,6 +7,7 @@ mod endings;
 mod even;
 mod guess;
 mod identifier;
+mod import;
 mod letter;
 mod naming;
 mod new_password;
@@ -22,6 +23,7 @@ pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
+pub(crate) use import::{Fate, MAX_IMPORTED_ID, Purpose};
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_password::judge_new_password;
