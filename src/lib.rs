@@ -21,12 +21,13 @@
 //! | `store` | domain config |
 //! | `crypto` | domain config |
 //! | `mail` | domain config |
+//! | `django` | domain |
 //! | `app` | config clock limiter store crypto mail domain |
 //! | `flows` | app config clock limiter store crypto mail domain |
 //! | `jobs` | flows app config clock limiter store crypto mail domain |
 //! | `http` | flows app config limiter domain |
 //! | `server` | http jobs flows app config clock limiter domain |
-//! | `cli` | server flows app config clock telemetry domain |
+//! | `cli` | server flows django app config clock telemetry domain |
 //!
 //! # Words
 //!
@@ -61,6 +62,7 @@ mod telemetry;
 mod limiter;
 
 mod crypto;
+mod django;
 mod mail;
 mod store;
 

@@ -43,7 +43,7 @@ pub(super) enum Silence {
     Broken(String),
 }
 
-const MAX_REQUEST: u64 = 64 << 10;
+const MAX_REQUEST: u64 = 256 << 10;
 const MAX_REPLY: u64 = 4 << 20;
 /// Conversations at a time; more wait in the socket's backlog.
 const AT_ONCE: usize = 8;
@@ -122,8 +122,8 @@ impl Drop for Control {
     }
 }
 
-/// Whether somebody listens beside the store.
-pub(super) async fn is_served(store: &Path) -> bool {
+/// Whether there is a process that takes operations for `store`.
+pub(super) async fn is_answered(store: &Path) -> bool {
     match Address::of(&socket_path(store)) {
         Ok(address) => UnixStream::connect(&address.path).await.is_ok(),
         Err(_) => false,
@@ -161,7 +161,11 @@ async fn talk(app: &Arc<App>, mut stream: UnixStream) -> io::Result<()> {
     // What serde has to say may quote a password.
     let reply: Reply = match serde_json::from_slice::<Operation>(&line) {
         Ok(operation) => {
-            tracing::info!(operation = operation.name(), "run for the command line");
+            if operation.is_a_part() {
+                tracing::debug!(operation = operation.name(), "run for the command line");
+            } else {
+                tracing::info!(operation = operation.name(), "run for the command line");
+            }
             Box::pin(operation::run(app, operation)).await
         }
         Err(_) => Err(Refusal::new(
@@ -343,7 +347,7 @@ mod tests {
 
         let unknown = send_raw(b"{\"operation\":\"dance\",\"password\":\"hunter2\"}\n".to_vec()).await;
         assert!(unknown.contains("does not know") && !unknown.contains("hunter2"), "{unknown}");
-        assert_eq!(send_raw(vec![b' '; 100_000]).await, "");
+        assert_eq!(send_raw(vec![b' '; 300_000]).await, "");
         assert!(said(ask(&served.store, &Operation::Check).await).ends_with("sound\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! The command line: arguments in, one outcome out.
 //!
 //! A command is a struct of its arguments with a `run`, and a line in [`Command`]. Must never: touch the store but
-//! through a flow, take a password from an argument, or print anywhere but in `outcome.rs` and `prompt.rs`.
+//! through a flow, take a password from an argument, or print anywhere but in `outcome.rs`, `progress.rs` and `prompt.rs`.
 
 mod accounts;
 mod activate_user;
@@ -10,13 +10,20 @@ mod change_password;
 mod check;
 mod control;
 mod create_user;
+mod export;
+mod export_file;
+mod export_rows;
 mod flush_expired_tokens;
+mod import;
+mod import_report;
+mod import_rows;
 mod init_default_admin;
 mod keys;
 mod manual;
 mod operation;
 mod outcome;
 mod perform;
+mod progress;
 mod prompt;
 mod serve;
 mod stdin;
@@ -37,7 +44,9 @@ use backup::{Backup, Restore};
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
+use export::Export;
 use flush_expired_tokens::FlushExpiredTokens;
+use import::Import;
 use init_default_admin::InitDefaultAdmin;
 use keys::Keys;
 use manual::{Completions, Manual};
@@ -92,6 +101,11 @@ enum Command {
     Backup(Backup),
     /// Put a backup in the place of the database, with new signing keys
     Restore(Restore),
+    /// Bring in accounts from another system
+    #[command(subcommand)]
+    Import(Import),
+    /// Write all users, with groups and permissions, for Django or for people
+    Export(Export),
     /// Take away now what has expired
     #[command(name = "flushexpiredtokens")]
     FlushExpiredTokens(FlushExpiredTokens),
@@ -162,6 +176,8 @@ impl Arguments {
             Command::Check(check) => check.run(config).await,
             Command::Backup(backup) => backup.run(config).await,
             Command::Restore(restore) => restore.run(&config),
+            Command::Import(import) => Box::pin(import.run(config)).await,
+            Command::Export(export) => Box::pin(export.run(config)).await,
             Command::FlushExpiredTokens(flush) => flush.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
@@ -228,6 +244,10 @@ mod tests {
             "keystead check",
             "keystead backup a.redb --force",
             "keystead restore a.redb --force --keep-api-keys",
+            "keystead import django dump.json --dry-run --drop-duplicate-emails --user-model accounts.user",
+            "keystead import django db.sqlite3 --accept-weak-hashes --drop-bad-hashes",
+            "keystead export users.json --force --allauth --user-model accounts.user",
+            "keystead export users.txt --format csv --with-hashes",
             "keystead flushexpiredtokens",
             "keystead keys list",
             "keystead keys rotate",

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::app::App;
 use crate::cli::accounts::{self, UsersWish};
+use crate::cli::export_rows::{self, ExportWish};
+use crate::cli::import_rows::{self, ImportWish};
 use crate::cli::outcome::{Outcome, Refusal};
 use crate::domain::{
     Algorithm, Code, Email, Invalid, Name, NewPassword, Origin, Password, PasswordPolicy, PersonalFacts,
@@ -32,6 +34,8 @@ pub(super) enum Operation {
     Users(UsersWish),
     Check,
     BackUp(BackUp),
+    Import(ImportWish),
+    Export(ExportWish),
     Sweep,
     ListKeys,
     RotateKeys,
@@ -94,6 +98,8 @@ pub(super) async fn run(app: &Arc<App>, operation: Operation) -> Result<Outcome,
             flows::back_up(app, wish.path(), wish.existing()).await,
             &app.config.store.path,
         ),
+        Operation::Import(wish) => import_rows::run(app, wish).await,
+        Operation::Export(wish) => export_rows::run(app, wish).await,
         Operation::Sweep => Ok(Outcome::saying(tell_sweep(&server::sweep(app).await?))),
         Operation::ListKeys => Ok(Outcome::saying(table_of_keys(&flows::list_keys(app)?))),
         Operation::RotateKeys => rotate_keys(app).await,
@@ -110,10 +116,17 @@ impl Operation {
             Self::Users(_) => "users",
             Self::Check => "check",
             Self::BackUp(_) => "back_up",
+            Self::Import(_) => "import",
+            Self::Export(_) => "export",
             Self::Sweep => "sweep",
             Self::ListKeys => "list_keys",
             Self::RotateKeys => "rotate_keys",
         }
+    }
+
+    /// Whether a command makes many of it.
+    pub(super) fn is_a_part(&self) -> bool {
+        matches!(self, Self::Import(_) | Self::Export(_))
     }
 
     /// Whether it reads the whole store.

@@ -3,6 +3,7 @@
 //! Must never: run an operation twice because the first answer was lost.
 
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,21 +34,78 @@ pub(super) async fn perform(config: Config, operation: Operation) -> Result<Outc
                 attempts_left -= 1;
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(silence) => return Err(unreachable_store(&config, &silence).into()),
+            Err(silence) => return Err(unreachable_store(&config.store.path, &silence).into()),
         }
     }
 }
 
 /// The same on a store that has to be there.
 pub(super) async fn perform_on_existing(config: Config, operation: Operation) -> Result<Outcome, Failure> {
+    expect_store(&config)?;
+    perform(config, operation).await
+}
+
+fn expect_store(config: &Config) -> Result<(), Refusal> {
     let path = &config.store.path;
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let path = path.display();
             let reason = format!("no store at {path}: run keystead serve first or name it with --config");
-            Err(Refusal::new(reason).into())
+            Err(Refusal::new(reason))
         }
-        _ => perform(config, operation).await,
+        _ => Ok(()),
+    }
+}
+
+/// The store, for a command of many operations.
+pub(super) enum Attached {
+    /// Open here; nobody else has it meanwhile.
+    Alone(Arc<App>),
+    /// In the hands of a server: the store's path.
+    Served(PathBuf),
+}
+
+impl Attached {
+    /// Opens the store, and creates one if there is none yet, unless a server has it.
+    pub(super) async fn open(config: Config) -> Result<Self, Failure> {
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            match App::open(config.clone(), Clock::system()).await {
+                Ok(app) => return Ok(Self::Alone(Arc::new(app))),
+                Err(error) if error.is_locked() => {}
+                Err(error) => return Err((&error).into()),
+            }
+            if control::is_answered(&config.store.path).await {
+                return Ok(Self::Served(config.store.path));
+            }
+            if attempts_left == 0 {
+                return Err(unreachable_store(&config.store.path, &Silence::Nobody).into());
+            }
+            attempts_left -= 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The same for a store that has to be there.
+    pub(super) async fn open_existing(config: Config) -> Result<Self, Failure> {
+        expect_store(&config)?;
+        Self::open(config).await
+    }
+
+    pub(super) async fn run(&self, operation: Operation) -> Result<Outcome, Failure> {
+        match self {
+            Self::Alone(app) => Ok(Box::pin(operation::run(app, operation)).await?),
+            Self::Served(store) => match control::ask(store, &operation).await {
+                Ok(reply) => Ok(reply?),
+                Err(silence) => Err(unreachable_store(store, &silence).into()),
+            },
+        }
+    }
+
+    pub(super) async fn close(self) {
+        if let Self::Alone(app) = self {
+            app.close().await;
+        }
     }
 }
 
@@ -69,8 +127,8 @@ async fn alone(config: &Config, operation: &Operation) -> Result<Result<Outcome,
     Ok(reply)
 }
 
-fn unreachable_store(config: &Config, silence: &Silence) -> Refusal {
-    let path = config.store.path.display();
+fn unreachable_store(store: &Path, silence: &Silence) -> Refusal {
+    let path = store.display();
     Refusal::new(match silence {
         Silence::Nobody => format!(
             "the store {path} is in use by another process that does not answer on its control socket: stop it, or try again"

@@ -69,7 +69,7 @@ async fn bind(config: Config) -> Result<Server, StartError> {
             Err(error)
                 if attempts_left > 0
                     && error.app().is_some_and(AppError::is_locked)
-                    && !control::is_served(&config.store.path).await =>
+                    && !control::is_answered(&config.store.path).await =>
             {
                 attempts_left -= 1;
                 tokio::time::sleep(PAUSE).await;

@@ -9,12 +9,15 @@ mod digest;
 mod jwt;
 mod keyring;
 pub(crate) mod keys;
+mod legacy;
 mod password;
 pub(crate) mod random;
 pub(crate) mod seal;
+mod takeover;
 pub(crate) mod token;
 
 pub(crate) use claims::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
 pub(crate) use password::{PasswordError, PasswordPool, Verdict, is_argon2id};
 pub(crate) use seal::Sealer;
+pub(crate) use takeover::{HashRefusal, WeakHashes, give_back, take_over};

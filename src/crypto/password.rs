@@ -1,4 +1,4 @@
-//! Password hashes: argon2id on a few threads of its own. The only file that names argon2.
+//! Password hashes: argon2id on a few threads of its own, and there alone. The only file that names argon2.
 //!
 //! Must never: hash on a thread that serves requests, let work pile up without bound, or answer faster because
 //! there is no account.
@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::config::PasswordsConfig;
+use crate::crypto::legacy::{LegacyHash, NotRead};
 use crate::crypto::random;
 use crate::domain::{Password, PasswordHash};
 
@@ -58,9 +59,8 @@ pub(crate) struct PasswordPool(Arc<Handle>);
 impl PasswordPool {
     /// Fails if argon2 does not take the parameters, or if the system gives no thread.
     pub(crate) fn start(config: &PasswordsConfig) -> io::Result<Self> {
-        let current = Recipe::configured(config).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "argon2 cannot use these parameters")
-        })?;
+        let current = Recipe::configured(config)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "argon2 cannot use these parameters"))?;
         let threads = match config.threads {
             0 => thread::available_parallelism()?.get(),
             threads => threads,
@@ -226,14 +226,20 @@ struct Recipe {
 }
 
 impl Recipe {
-    /// None: argon2 does not know it, or it costs too much.
-    fn new(algorithm: Algorithm, version: Version, [m, t, p]: [u32; 3], output: usize) -> Option<Self> {
-        let is_affordable = m <= MAX_MEMORY_KIB && t <= MAX_ITERATIONS && p <= MAX_PARALLELISM;
-        let params = is_affordable.then(|| Params::new(m, t, p, Some(output)))?.ok()?;
-        Some(Self { algorithm, version, params })
+    fn new(
+        algorithm: Algorithm,
+        version: Version,
+        [m, t, p]: [u32; 3],
+        output: usize,
+    ) -> Result<Self, NotRead> {
+        if m > MAX_MEMORY_KIB || t > MAX_ITERATIONS || p > MAX_PARALLELISM {
+            return Err(NotRead::TooCostly);
+        }
+        let params = Params::new(m, t, p, Some(output)).map_err(|_| NotRead::Unknown)?;
+        Ok(Self { algorithm, version, params })
     }
 
-    fn configured(config: &PasswordsConfig) -> Option<Self> {
+    fn configured(config: &PasswordsConfig) -> Result<Self, NotRead> {
         let costs = [config.memory_kib, config.iterations, config.parallelism];
         Self::new(Algorithm::Argon2id, Version::V0x13, costs, OUTPUT_BYTES)
     }
@@ -248,8 +254,13 @@ struct Stored {
 
 impl Stored {
     /// Reads argon2id, argon2i and argon2d, as this file, argon2-cffi and the reference program write them.
-    fn parse(hash: &PasswordHash) -> Option<Self> {
-        let phc = phc::PasswordHash::new(hash.as_phc()).ok()?;
+    fn parse(hash: &PasswordHash) -> Result<Self, NotRead> {
+        let (recipe, salt, output) = Self::parts(hash.as_phc()).ok_or(NotRead::Unknown)?;
+        Ok(Self { recipe: recipe?, salt, output })
+    }
+
+    fn parts(text: &str) -> Option<(Result<Recipe, NotRead>, phc::Salt, phc::Output)> {
+        let phc = phc::PasswordHash::new(text).ok()?;
         let algorithm = Algorithm::new(phc.algorithm.as_str()).ok()?;
         // Strings from before version 1.3 do not name theirs.
         let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from).ok()?;
@@ -260,14 +271,18 @@ impl Stored {
             return None;
         }
         let (salt, output) = (phc.salt?, phc.hash?);
-        let recipe = Recipe::new(algorithm, version, costs, output.len())?;
-        Some(Self { recipe, salt, output })
+        Some((Recipe::new(algorithm, version, costs, output.len()), salt, output))
     }
 }
 
 /// Whether this is a hash of today's kind, and none that costs too much to be computed.
 pub(crate) fn is_argon2id(hash: &PasswordHash) -> bool {
-    Stored::parse(hash).is_some_and(|stored| stored.recipe.algorithm == Algorithm::Argon2id)
+    Stored::parse(hash).is_ok_and(|stored| stored.recipe.algorithm == Algorithm::Argon2id)
+}
+
+/// Whether a hash of argon2 can be verified.
+pub(super) fn read_argon2(hash: &PasswordHash) -> Result<(), NotRead> {
+    Stored::parse(hash).map(drop)
 }
 
 /// One thread's hashing: the recipe of today, and the memory that every hash on this thread reuses. (A fresh
@@ -300,7 +315,11 @@ impl Hasher {
         let Some(hash) = stored else {
             return self.waste(password);
         };
-        let Some(stored) = Stored::parse(hash) else {
+        if let Ok(legacy) = LegacyHash::parse(hash.as_phc()) {
+            // A right one is hashed again, and so is a wrong one: a cheap hash looks like no account.
+            return if legacy.is_of(password) { Ok(Verdict::RightButOutdated) } else { self.waste(password) };
+        }
+        let Ok(stored) = Stored::parse(hash) else {
             tracing::warn!(
                 "a stored password hash cannot be used (unknown form, or it costs too much): refused"
             );
@@ -453,6 +472,18 @@ mod tests {
         let hash = phc(&format!("$argon2id$v=19$m=102400,t=2,p=8${salt}${output}"));
 
         assert_eq!(hasher().verify("hunter2hunter2", Some(&hash)), Ok(Verdict::RightButOutdated));
+    }
+
+    #[test]
+    fn hashes_from_django_are_right_and_outdated() {
+        let text = include_str!("../../tests/fixtures/django_hashes.json");
+        let vectors: Vec<(String, String)> = serde_json::from_str(text).expect("pairs");
+        for (password, text) in vectors {
+            let hash = phc(text.strip_prefix("argon2").unwrap_or(&text));
+            let verdict = hasher().verify(&password, Some(&hash));
+            assert_eq!(verdict, Ok(Verdict::RightButOutdated), "{text}");
+            assert_eq!(hasher().verify("another", Some(&hash)), Ok(Verdict::Wrong), "{text}");
+        }
     }
 
     #[test]

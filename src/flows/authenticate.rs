@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::crypto::TokenError;
 use crate::crypto::api_key::{PREFIX, hash_api_key};
 use crate::crypto::token::hash_session_key;
-use crate::domain::{ApiKeyId, KeyUse, Origin, SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, KeyUse, Origin, Session, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 
 /// Somebody who proved who they are.
@@ -63,6 +63,11 @@ pub(crate) fn is_api_key(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
+/// Whether this looks like the key of a log-in.
+pub(crate) fn is_session_key(text: &str) -> bool {
+    hash_session_key(text).is_some()
+}
+
 /// Takes an API key for its user: known, not expired, its user there and active. When it was used is noted later.
 pub(crate) fn authenticate_by_api_key(app: &App, origin: Origin, text: &str) -> Result<Caller, FlowError> {
     let now = app.clock.now();
@@ -80,11 +85,7 @@ pub(crate) fn authenticate_by_session_key(
     origin: Origin,
     text: &str,
 ) -> Result<Caller, FlowError> {
-    let hash = hash_session_key(text).ok_or(FlowError::InvalidToken)?;
-    let session = app.store.read()?.session_by_key(&hash)?.ok_or(FlowError::InvalidToken)?;
-    if app.clock.now() >= session.expires_at {
-        return Err(FlowError::InvalidToken);
-    }
+    let session = session_of_key(app, text)?;
     let user = active_user(app, session.user)?;
     Ok(Caller { user, credential: Credential::Session(session.id), origin })
 }
@@ -119,6 +120,12 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
     })
 }
 
+fn session_of_key(app: &App, text: &str) -> Result<Session, FlowError> {
+    let hash = hash_session_key(text).ok_or(FlowError::InvalidToken)?;
+    let session = app.store.read()?.session_by_key(&hash)?.ok_or(FlowError::InvalidToken)?;
+    if app.clock.now() < session.expires_at { Ok(session) } else { Err(FlowError::InvalidToken) }
+}
+
 /// Whether this is a token of ours that was good once and is only too old.
 pub(crate) fn has_expired(app: &App, token: &str) -> bool {
     let (now, keyring) = (app.clock.now(), app.keyring());
@@ -151,6 +158,16 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
             session: None,
             issued_at: Some(key.created_at),
             expires_at: key.expires_at,
+        });
+    }
+    if is_session_key(text) {
+        let session = session_of_key(app, text)?;
+        return Ok(Introspection {
+            user: free_user(active_user(app, session.user)?)?,
+            token_type: "session_key",
+            session: Some(session.id),
+            issued_at: Some(session.created_at),
+            expires_at: Some(session.expires_at),
         });
     }
     let facts = inspect_token(app, text)?;

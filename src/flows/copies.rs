@@ -10,7 +10,7 @@ use crate::crypto::random;
 use crate::domain::{EventKind, Origin, Timestamp};
 use crate::flows::steps::Audit;
 use crate::store::{self, Store};
-pub(crate) use crate::store::{ApiKeys, CopyError, Existing};
+pub(crate) use crate::store::{ApiKeys, CopyError, Draft, Existing};
 
 /// Writes a verified copy of this moment, and says how many rows it has. Writes go on meanwhile. That there is a copy is
 /// noted in the store, not in the copy.

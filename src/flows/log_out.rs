@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::crypto::api_key::hash_api_key;
+use crate::crypto::token::hash_session_key;
 use crate::domain::{EventKind, Origin, Party, Session, User};
 use crate::flows::authenticate::is_api_key;
 use crate::flows::steps::{Audit, Presence};
@@ -40,6 +41,10 @@ pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Res
     if is_api_key(token) {
         return revoke_key(app, origin, token).await;
     }
+    if let Some(hash) = hash_session_key(token) {
+        let session = app.store.read()?.session_by_key(&hash)?;
+        return revoke_session(app, origin, session).await;
+    }
     let access = app.keyring().verify_access(token, app.clock.now()).ok();
     let Some(claims) = access else {
         return match log_out_by_refresh_token(app, origin, token).await {
@@ -47,10 +52,13 @@ pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Res
             ended => ended,
         };
     };
-    let read = app.store.read()?;
-    let (user, session) = (read.user(claims.user)?, read.session(claims.session)?);
-    drop(read);
-    let (Some(user), Some(session)) = (user, session) else { return Ok(()) };
+    let session = app.store.read()?.session(claims.session)?;
+    revoke_session(app, origin, session).await
+}
+
+async fn revoke_session(app: &App, origin: &Origin, session: Option<Session>) -> Result<(), FlowError> {
+    let Some(session) = session else { return Ok(()) };
+    let Some(user) = app.store.user(session.user)? else { return Ok(()) };
     end(app, origin, &user, "revocation", None, move |candidate| candidate.id == session.id).await
 }
 

@@ -20,8 +20,11 @@ mod create_user;
 mod directory;
 mod disable_user;
 mod error;
+mod export_users;
 mod has_superuser;
 mod health;
+mod import_rights;
+mod import_users;
 mod list_events;
 mod list_users;
 mod log_in;
@@ -47,6 +50,7 @@ mod update_user;
 mod user_sessions;
 mod verify_email;
 
+pub(crate) use crate::crypto::WeakHashes;
 pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
@@ -55,20 +59,23 @@ pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
     Caller, Credential, Introspection, TokenFacts, authenticate, authenticate_by_api_key,
-    authenticate_by_session_key, has_expired, inspect_token, introspect, is_api_key,
+    authenticate_by_session_key, has_expired, inspect_token, introspect, is_api_key, is_session_key,
 };
 pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
-pub(crate) use copies::{ApiKeys, CopyError, Existing, back_up, back_up_closed_store, restore};
+pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use error::FlowError;
+pub(crate) use export_users::{ExportedUser, export_rights, export_users};
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
+pub(crate) use import_rights::{ImportedGroup, import_groups, import_permissions};
+pub(crate) use import_users::{Doubtful, ImportRules, ImportedUser, import_users};
 pub(crate) use list_events::{EventFilter, list_events, search_events};
 pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
@@ -95,7 +102,8 @@ pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
-    Activation, CreateUser, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Rank, Term, Tokens, Whose,
+    Activation, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank, Term,
+    Tokens, Whose,
 };
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};

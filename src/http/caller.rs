@@ -147,6 +147,9 @@ pub(crate) fn shown(req: &Req) -> Result<Option<Shown<'_>>, ApiError> {
     let (scheme, credential) = text.split_once(' ').ok_or(ApiError::NotAuthenticated)?;
     let credential = credential.trim_matches(' ');
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    if is_bearer && flows::is_session_key(credential) {
+        return Ok(Some(Shown::SessionKey(credential)));
+    }
     if is_bearer && !flows::is_api_key(credential) {
         Ok(Some(Shown::AccessToken(credential)))
     } else if is_bearer {

@@ -22,7 +22,7 @@ pub(crate) enum Existing {
 
 /// An empty file of our own. It goes when this is dropped, unless it was placed.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     path: PathBuf,
     place: PathBuf,
 }
@@ -33,7 +33,7 @@ const MARK: &str = ".new-";
 static DRAFTS: AtomicU32 = AtomicU32::new(0);
 
 impl Draft {
-    pub(super) fn beside(place: &Path) -> io::Result<Self> {
+    pub(crate) fn beside(place: &Path) -> io::Result<Self> {
         remove_orphans(place);
         let mut path = place.as_os_str().to_owned();
         path.push(format!("{MARK}{}-{}", std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed)));
@@ -44,12 +44,12 @@ impl Draft {
         Ok(Self { path, place: place.to_owned() })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes it durable under its name.
-    pub(super) fn place(self, existing: Existing) -> io::Result<()> {
+    pub(crate) fn place(self, existing: Existing) -> io::Result<()> {
         File::open(&self.path)?.sync_all()?;
         match existing {
             Existing::Keep => move_to_free(&self.path, &self.place)?,

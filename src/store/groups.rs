@@ -28,6 +28,12 @@ impl WriteTx {
         Ok(group)
     }
 
+    /// A group that comes with a number of its own, which no other has. Numbers go on after the largest.
+    pub(crate) fn insert_group_as(&mut self, group: &Group) -> Result<(), StoreError> {
+        self.save_group(group)?;
+        self.pass_number("group", group.id.0)
+    }
+
     pub(crate) fn save_group(&mut self, group: &Group) -> Result<(), StoreError> {
         self.save(&group.id, &GroupRecord::from(group))?;
         self.forget_directory();

@@ -80,4 +80,13 @@ impl WriteTx {
         self.save(&kind.to_owned(), &next)?;
         Ok(next.last)
     }
+
+    /// Lets no number of a kind up to this one be given out: something has come with it.
+    pub(super) fn pass_number(&mut self, kind: &str, number: u64) -> Result<(), StoreError> {
+        let key = kind.to_owned();
+        match self.row::<CounterRecord>(&key)? {
+            Some(counter) if counter.last >= number => Ok(()),
+            _ => self.save(&key, &CounterRecord { last: number }),
+        }
+    }
 }

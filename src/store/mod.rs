@@ -50,7 +50,7 @@ use crate::domain::{ApiKeyId, Directory, SessionId, Timestamp, User, UserId, Use
 
 pub(crate) use check::CheckReport;
 pub(crate) use copies::{ApiKeys, CopyError, restore};
-pub(crate) use draft::Existing;
+pub(crate) use draft::{Draft, Existing};
 pub(crate) use error::{StoreError, Unique};
 pub(crate) use tx::{ReadTx, WriteTx};
 pub(crate) use users_page::UsersPage;

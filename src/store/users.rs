@@ -6,6 +6,7 @@ use crate::store::codec::Flag;
 use crate::store::engine::Order;
 use crate::store::records::UserRecord;
 use crate::store::schema::{EMAIL_TO_USER, FLAG_TO_USERS, USERNAME_TO_USER};
+use crate::store::table::Row as _;
 use crate::store::tx::{ReadTx, WriteTx};
 
 impl ReadTx {
@@ -33,6 +34,19 @@ impl ReadTx {
     pub(crate) fn has_had_users(&self) -> Result<bool, StoreError> {
         Ok(self.last_number("user")? > 0
             || self.rows::<UserRecord>(None, Order::Ascending)?.next().transpose()?.is_some())
+    }
+
+    /// Users by number, those after `after`, at most `limit`.
+    pub(crate) fn users_after(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.rows::<UserRecord>(Some(&UserId(after.0.saturating_add(1))), Order::Ascending)?
+            .map(|row| row.map(|(id, record)| record.into_user(id)))
+            .take(limit)
+            .collect()
+    }
+
+    /// How many users there are.
+    pub(crate) fn count_users(&self) -> Result<u64, StoreError> {
+        self.stored_len(UserRecord::TABLE.name)
     }
 
     /// Whether there is a superuser who can administer.
@@ -66,6 +80,14 @@ impl WriteTx {
         self.save_user(&user)?;
         self.remove_registrations_of(user.email.as_ref())?;
         Ok(user)
+    }
+
+    /// A user who comes with a number of their own, which nobody has; [`StoreError::Taken`] as above. Numbers go on after
+    /// the largest.
+    pub(crate) fn insert_user_as(&mut self, user: &User) -> Result<(), StoreError> {
+        self.save_user(user)?;
+        self.pass_number("user", user.id.0)?;
+        self.remove_registrations_of(user.email.as_ref())
     }
 
     pub(crate) fn save_user(&mut self, user: &User) -> Result<(), StoreError> {

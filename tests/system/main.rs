@@ -11,6 +11,7 @@ mod bootstrap;
 mod commands;
 mod configuration;
 mod disks;
+mod django;
 mod durability;
 mod journey;
 mod logs;

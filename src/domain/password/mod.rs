@@ -76,7 +76,8 @@ impl NewPassword {
     }
 }
 
-/// A hash in PHC string form, parameters and salt included. Only `crypto/password.rs` makes and reads it.
+/// A hash in PHC string form, parameters and salt included, or one of Django's that its owner has not logged in with
+/// yet. Only `crypto/password.rs` makes and reads it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PasswordHash(String);
 

@@ -7,6 +7,7 @@ mod endings;
 mod even;
 mod guess;
 mod identifier;
+mod import;
 mod letter;
 mod listing;
 mod lost_mails;
@@ -29,6 +30,7 @@ pub(crate) use endings::{disable, enable, end_sessions, forget_codes, revoke_api
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};
 pub(crate) use identifier::Identifier;
+pub(crate) use import::{Fate, MAX_IMPORTED_ID, Purpose};
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use listing::users_page;
 pub(crate) use measure::{Measure, take};
