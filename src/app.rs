@@ -58,6 +58,9 @@ impl App {
         let now = clock.now();
         let store = Store::open(&config.store.path, random::bytes(), now)?;
         make_missing_keys(&store, &config, now).await?;
+        if !config.tokens.accept.is_empty() && !store.read()?.has_old_tokens()? {
+            store.write(move |tx| tx.take_old_tokens(now)).await?;
+        }
         let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
         let sealer = load_sealer(&store)?;
         let reload = Mutex::default();

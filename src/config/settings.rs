@@ -14,7 +14,7 @@ use crate::config::toml_file::{self, Entry};
 const EXAMPLE: &str = include_str!("../../auth.toml.example");
 const EXAMPLE_NAME: &str = "auth.toml.example";
 
-const SECRETS: [&str; 2] = ["mail.smtp_password", "tokens.hs256_secret"];
+const SECRETS: [&str; 3] = ["mail.smtp_password", "tokens.hs256_secret", "tokens.accept"];
 const PATHS: [&str; 3] = ["store.path", "mail.directory", "mail.templates"];
 
 /// All settings, in the order of the example.
@@ -135,8 +135,10 @@ impl Settings {
     /// The same with `***` for every secret that is set.
     pub(super) fn masked(mut self) -> Self {
         for setting in self.settings.iter_mut().filter(|setting| setting.is_secret()) {
-            if setting.value.as_str() != Some("") {
-                setting.value = Value::String("***".to_owned());
+            match &mut setting.value {
+                Value::String(text) if text.is_empty() => {}
+                Value::Array(list) => list.fill(Value::String("***".to_owned())),
+                value => *value = Value::String("***".to_owned()),
             }
         }
         self

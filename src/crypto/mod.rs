@@ -9,6 +9,7 @@ mod digest;
 mod jwt;
 mod keyring;
 pub(crate) mod keys;
+mod old_tokens;
 mod password;
 pub(crate) mod random;
 pub(crate) mod seal;

@@ -59,7 +59,7 @@ pub(crate) use registration::Registration;
 pub(crate) use secret::Secret;
 pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy, SessionStyle};
 pub(crate) use time::Timestamp;
-pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
+pub(crate) use token::{AccessClaims, OldClaims, OldTokenId, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
 pub(crate) use user_change::{Difference, UserChange};
 pub(crate) use user_list::{Membership, Search, UserFilter, UserOrder, UserOrdering, UserQuery};

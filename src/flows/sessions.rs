@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Party, Session, SessionId};
-use crate::flows::steps::Audit;
+use crate::flows::steps::{self, Audit};
 use crate::flows::{Caller, FlowError};
 
 /// The caller's own sessions that still live, the newest first.
@@ -28,7 +28,7 @@ pub(crate) async fn end_session(app: &App, caller: &Caller, id: SessionId) -> Re
         .write(move |tx| {
             let session = tx.session(id)?.filter(|session| session.user == user.id);
             let session = session.ok_or(FlowError::NotFound)?;
-            tx.end_session(&session)?;
+            steps::end_session(tx, &session)?;
             Ok(tx.append_event(&event)?)
         })
         .await

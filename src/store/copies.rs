@@ -14,6 +14,7 @@ use crate::store::codec::Key;
 use crate::store::draft::{Draft, Existing};
 use crate::store::engine::{Engine, Order};
 use crate::store::records::{CodeRecord, EmailChangeRecord, SessionRecord};
+use crate::store::revocations::EVERYBODY;
 use crate::store::table::{Row, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::{CheckReport, StoreError, migrations, schema};
@@ -197,6 +198,8 @@ fn end_what_was_issued(engine: &Engine, event: &Event) -> Result<(), StoreError>
     in_rounds(engine, &email_changes, |tx, user| tx.remove_email_change(*user))?;
 
     let mut tx = WriteTx::new(engine.snapshot()?);
+    // Whose were ended since the backup is not in it.
+    tx.end_old_tokens(EVERYBODY)?;
     for key in tx.signing_keys()? {
         tx.remove_signing_key(key.id)?;
     }

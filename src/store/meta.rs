@@ -11,6 +11,7 @@ use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::write_set::{Change, WriteSet};
 
 const SERVICE: &str = "service";
+const OLD_TOKENS: &str = "old tokens";
 
 /// What a new file holds from its first commit on. Schema 0: the migrations do the rest.
 pub(super) fn first_rows(instance: [u8; 16], now: Timestamp) -> Result<WriteSet, StoreError> {
@@ -33,7 +34,22 @@ pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
     }
 }
 
+impl ReadTx {
+    /// Whether old tokens were ever taken. If they are not now, they may be again: what ends stays over.
+    pub(crate) fn has_old_tokens(&self) -> Result<bool, StoreError> {
+        Ok(self.row::<MetaRecord>(&OLD_TOKENS.to_owned())?.is_some())
+    }
+}
+
 impl WriteTx {
+    /// Notes that old tokens are taken, from now on.
+    pub(crate) fn take_old_tokens(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        match self.row::<MetaRecord>(&SERVICE.to_owned())? {
+            Some(meta) => self.save(&OLD_TOKENS.to_owned(), &MetaRecord { created_at: now.millis(), ..meta }),
+            None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
+        }
+    }
+
     pub(super) fn set_schema(&mut self, schema: u32) -> Result<(), StoreError> {
         let key = SERVICE.to_owned();
         match self.row::<MetaRecord>(&key)? {

@@ -16,5 +16,6 @@ mod logs;
 mod mail;
 mod operator;
 mod serve;
+mod simplejwt;
 mod tour;
 mod users;
