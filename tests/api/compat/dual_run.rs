@@ -251,6 +251,32 @@ async fn many_first_uses_at_once_make_one_session() {
     assert_eq!(count_log_ins(&server), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_exchange_and_the_log_out_of_everything_at_once_leave_nothing() {
+    for _ in 0..5 {
+        let (server, ada, mut django) = with_ada().await;
+        let olds: Vec<String> = (0..20).map(|_| django.refresh()).collect();
+        let mut sending = JoinSet::new();
+        for (n, old) in olds.iter().enumerate() {
+            let (anon, ada, body) = (server.anon(), ada.clone(), json!({ "refresh": old }));
+            sending.spawn(async move {
+                if n < 10 {
+                    return anon.post("/auth/token/refresh/", &body).await;
+                }
+                ada.delete("/auth/logout/").await;
+                anon.post("/auth/token/refresh/", &body).await.expect(401)
+            });
+        }
+        let answers = sending.join_all().await;
+        for given in answers.into_iter().filter(|answer| answer.status == 200) {
+            server.expect_dead(&server.caller(given.body)).await;
+        }
+        for old in &olds {
+            refresh(&server, old).await.expect(401);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_cookie_with_an_old_refresh_token_is_replaced() {
     let (server, _, mut django) = with_ada().await;
@@ -354,6 +380,19 @@ async fn an_operator_ends_them_too_even_while_they_do_not_count() {
 
     let server = server.restart_with(&settings()).await;
     held.expect_dead(&server, "revoked by an operator").await;
+}
+
+#[tokio::test]
+async fn a_backup_that_is_put_back_revives_none() {
+    let (server, _, mut django) = with_ada().await;
+    let server = server.operated(&["backup", "kept"], "").await;
+    let held = Held::new(&server, &mut django).await;
+    expect_alive(&server, &held.access).await;
+
+    let server = server.operated(&["restore", "kept", "--force"], "").await;
+
+    held.expect_dead(&server, "restored").await;
+    server.logged_in(ADA).await;
 }
 
 #[tokio::test]
