@@ -58,9 +58,6 @@ impl App {
         let now = clock.now();
         let store = Store::open(&config.store.path, random::bytes(), now)?;
         make_missing_keys(&store, &config, now).await?;
-        if !config.tokens.accept.is_empty() && !store.read()?.has_old_tokens()? {
-            store.write(move |tx| tx.take_old_tokens(now)).await?;
-        }
         let keyring = ArcSwap::from_pointee(load_keyring(&store, &config)?);
         let sealer = load_sealer(&store)?;
         let reload = Mutex::default();
@@ -78,6 +75,16 @@ impl App {
             reload,
             delivered: Mutex::default(),
         })
+    }
+
+    /// Takes old tokens of everybody who is there by now, if a secret for them is configured. Not before the service is
+    /// open: what is imported for it comes first.
+    pub(crate) async fn take_old_tokens(&self) -> Result<(), AppError> {
+        let now = self.clock.now();
+        if self.config.tokens.accept.is_empty() || self.store.read()?.old_tokens_since()?.is_some() {
+            return Ok(());
+        }
+        Ok(self.store.write(move |tx| tx.take_old_tokens(now)).await?)
     }
 
     /// The keys that sign and verify now.

@@ -8,7 +8,7 @@ use crate::crypto::api_key::{PREFIX, hash_api_key};
 use crate::crypto::token::hash_session_key;
 use crate::domain::{ApiKeyId, KeyUse, OldClaims, Origin, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
-use crate::flows::steps::{OldRefresh, Worth};
+use crate::flows::steps::{OldRefresh, Worth, had_old_tokens};
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub(crate) struct TokenFacts {
 }
 
 /// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active. Or one
-/// of the service before, if such are taken. Reads no page of the store if the user was asked for lately.
+/// of the service before, if such are taken. With one of ours, reads no page of the store if the user was asked for lately.
 pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Caller, FlowError> {
     let (now, keyring) = (app.clock.now(), app.keyring());
     if let Ok(claims) = keyring.verify_access(token, now) {
@@ -211,7 +211,8 @@ fn user_of_old_access(app: &App, claims: &OldClaims) -> Result<Arc<User>, FlowEr
     if claims.usage != KeyUse::Access || app.store.has_no_old_tokens(claims.user) {
         return Err(FlowError::InvalidToken);
     }
-    active_user(app, claims.user)
+    let user = active_user(app, claims.user)?;
+    if had_old_tokens(&app.store.read()?, &user)? { Ok(user) } else { Err(FlowError::InvalidToken) }
 }
 
 fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {

@@ -127,6 +127,7 @@ impl Server {
         // First the address: if it is taken, no store is created and none is found locked by whoever has the address.
         let (listener, address) = listen(&config.server.listen).await?;
         let app = Arc::new(App::open(config, clock).await.map_err(WhyNot::App)?);
+        app.take_old_tokens().await.map_err(WhyNot::App)?;
         Ok(Self { app, listener, address, limits: Limits::of_process() })
     }
 

@@ -35,15 +35,19 @@ pub(super) fn schema_of(tx: &ReadTx, path: &Path) -> Result<u32, StoreError> {
 }
 
 impl ReadTx {
-    /// Whether old tokens were ever taken. If they are not now, they may be again: what ends stays over.
-    pub(crate) fn has_old_tokens(&self) -> Result<bool, StoreError> {
-        Ok(self.row::<MetaRecord>(&OLD_TOKENS.to_owned())?.is_some())
+    /// Since when old tokens are taken, if they ever were. If they are not now, they may be again: what ends stays over.
+    pub(crate) fn old_tokens_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let meta = self.row::<MetaRecord>(&OLD_TOKENS.to_owned())?;
+        Ok(meta.map(|meta| Timestamp::from_millis(meta.created_at)))
     }
 }
 
 impl WriteTx {
-    /// Notes that old tokens are taken, from now on.
+    /// Notes that old tokens are taken, from now on or since earlier.
     pub(crate) fn take_old_tokens(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if self.old_tokens_since()?.is_some() {
+            return Ok(());
+        }
         match self.row::<MetaRecord>(&SERVICE.to_owned())? {
             Some(meta) => self.save(&OLD_TOKENS.to_owned(), &MetaRecord { created_at: now.millis(), ..meta }),
             None => Err(StoreError::Damaged("the meta record is gone".to_owned())),

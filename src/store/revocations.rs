@@ -66,7 +66,7 @@ impl WriteTx {
     /// Lets all old tokens of a user die for good, but refresh tokens whose session lives. Nothing is written where no
     /// old token was ever taken.
     pub(crate) fn end_old_tokens(&mut self, user: UserId) -> Result<(), StoreError> {
-        if !self.has_old_tokens()? {
+        if self.old_tokens_since()?.is_none() {
             return Ok(());
         }
         let (until, session) = all_of(user);

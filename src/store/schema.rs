@@ -14,7 +14,7 @@ use crate::store::records::{
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
-/// `service`: that this file is a Keystead store, and which. `old tokens`: that it ever took such.
+/// `service`: that this file is a Keystead store, and which. `old tokens`: since when it takes such.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
 /// The last number given out of each kind, by the kind's name.
 pub(super) const COUNTERS: Table<CounterRecord> = Table::new("counters");

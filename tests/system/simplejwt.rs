@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Service, configured, lacks, program, variable};
+use crate::harness::{PASSWORD, Service, configure, configured, lacks, program, variable};
 
 /// The `SECRET_KEY` of the Django project.
 const SECRET: &str = "django-insecure-g8l%2$4v&b)0w!x6f#o1j@q9z*y7u(d3k^";
@@ -79,12 +79,14 @@ fn a_django_project_takes_our_tokens_by_its_secret_and_we_take_its_own() {
         return;
     }
     for (user_id, claim) in [("string", json!("1")), ("int", json!(1))] {
-        let folder = configured(&format!(
+        let settings = format!(
             "compat.profiles = [\"dj-rest-auth\"]\nregistration.verification = \"none\"\n\
-             tokens.algorithm = \"HS256\"\ntokens.hs256_secret = {SECRET:?}\ntokens.accept = [{SECRET:?}]\n\
-             tokens.user_id = \"{user_id}\""
-        ));
+             tokens.algorithm = \"HS256\"\ntokens.hs256_secret = {SECRET:?}\ntokens.user_id = \"{user_id}\""
+        );
+        let folder = configured(&settings);
         let (service, ours) = with_ada(folder.path());
+        configure(folder.path(), &format!("{settings}\ntokens.accept = [{SECRET:?}]"));
+        let service = service.killed_and_started();
         let access = text(&ours, "access");
 
         // No setting at all: SIGNING_KEY is SECRET_KEY.

@@ -26,7 +26,7 @@ pub(crate) use identifier::Identifier;
 pub(crate) use letter::{post, post_to_user, takes_mail};
 pub(crate) use naming::{allow_names, allow_new_names};
 pub(crate) use new_password::judge_new_password;
-pub(crate) use old_token::{OldRefresh, Worth};
+pub(crate) use old_token::{OldRefresh, Worth, had_old_tokens};
 pub(crate) use opening::{LoggedIn, Opening, Tokens, sign};
 pub(crate) use own_password::confirm_own_password;
 pub(crate) use page::{Listed, Page};

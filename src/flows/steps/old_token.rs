@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::crypto::token::old_token_id;
-use crate::domain::{KeyUse, OldClaims, OldTokenId, Session, Timestamp, UserId};
+use crate::domain::{KeyUse, OldClaims, OldTokenId, Session, Timestamp, User, UserId};
 use crate::flows::FlowError;
 use crate::store::{ReadTx, StoreError};
 
@@ -39,6 +39,13 @@ impl OldRefresh {
         if let Some(session) = read.session_by_old_token(self.id)? {
             return Ok(Worth::Exchanged(Box::new(session)));
         }
-        Ok(if read.is_over(self.id, self.user)? { Worth::Nothing } else { Worth::Session })
+        let Some(user) = read.user(self.user)? else { return Ok(Worth::Nothing) };
+        let is_good = had_old_tokens(read, &user)? && !read.is_over(self.id, self.user)?;
+        Ok(if is_good { Worth::Session } else { Worth::Nothing })
     }
+}
+
+/// Whoever joined after the change has none: they have the number here that somebody else may have there.
+pub(crate) fn had_old_tokens(read: &ReadTx, user: &User) -> Result<bool, StoreError> {
+    Ok(read.old_tokens_since()?.is_some_and(|since| user.date_joined <= since))
 }

@@ -68,9 +68,10 @@ async fn with_ada() -> (TestServer, Caller, Django) {
 }
 
 async fn with_ada_and(more: &str) -> (TestServer, Caller, Django) {
-    let server = TestServer::start_with(&format!("{}\n{more}", settings())).await;
+    let server = TestServer::start_with(more).await;
     let ada = server.registered_as(json!({ "email": ADA, "username": "ada", "password": PASSWORD })).await;
-    let django = Django::at(&ada);
+    let server = server.restart_with(&format!("{}\n{more}", settings())).await;
+    let (ada, django) = (server.caller(ada.tokens.clone()), Django::at(&ada));
     (server, ada, django)
 }
 
@@ -527,6 +528,24 @@ async fn what_no_simplejwt_signed_is_no_old_token() {
     server.expect_alive(&ada).await;
     expect_alive(&server, &signed_by(SECRET, HEADER, &both)).await;
     assert_eq!(count_log_ins(&server), 0);
+}
+
+#[tokio::test]
+async fn whoever_joined_after_the_change_has_no_old_tokens() {
+    let (server, _, mut django) = with_ada().await;
+    let bob = server.registered("bob@example.com").await;
+    // There, user 2 is somebody else.
+    let mut of_two = |kind: &str| signed_by(SECRET, HEADER, &django.claims(kind, &json!("2")));
+    let tokens = [of_two("access"), of_two("refresh")];
+
+    for token in &tokens {
+        expect_refused(&server, token, "of another user 2").await;
+    }
+    let server = server.restart_with("").await.restart_with(&settings()).await;
+    for token in &tokens {
+        expect_refused(&server, token, "switched off and on").await;
+    }
+    server.expect_alive(&server.caller(bob.tokens)).await;
 }
 
 #[tokio::test]
