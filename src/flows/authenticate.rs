@@ -59,8 +59,8 @@ pub(crate) struct TokenFacts {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active. Or one
-/// of the service before, if such are taken. With one of ours, reads no page of the store if the user was asked for lately.
+/// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active. Reads
+/// no page of the store if the user was asked for lately. Or takes one of the service before, if such are taken.
 pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Caller, FlowError> {
     let (now, keyring) = (app.clock.now(), app.keyring());
     if let Ok(claims) = keyring.verify_access(token, now) {

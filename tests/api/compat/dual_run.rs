@@ -441,6 +441,21 @@ async fn a_session_that_ends_takes_its_old_token_along_and_leaves_the_others() {
 }
 
 #[tokio::test]
+async fn a_session_that_made_room_for_others_is_not_opened_again() {
+    let (server, ada, mut django) = with_ada().await;
+    ada.post("/auth/logout/", &json!({})).await.expect(204);
+    let (old, unused) = (django.refresh(), django.refresh());
+    let ours = server.caller(refresh(&server, &old).await.expect(200).body);
+    for _ in 0..100 {
+        server.logged_in(ADA).await;
+    }
+
+    server.expect_dead(&ours).await;
+    expect_refused(&server, &old, "its session is over").await;
+    refresh(&server, &unused).await.expect(200);
+}
+
+#[tokio::test]
 async fn an_old_refresh_token_that_was_never_used_can_be_logged_out() {
     let (server, ada, mut django) = with_ada().await;
     let (access, old) = (django.access(), django.refresh());
