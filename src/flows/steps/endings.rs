@@ -4,8 +4,8 @@ use crate::domain::{CodePurpose, Session, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 use crate::store::{StoreError, WriteTx};
 
-/// Ends a session. If it was opened for an old token, all old access tokens of its user go too: one of them is of the same
-/// log-in, and they do not say which.
+/// Ends a session. If it was opened for an old token, all old tokens of its user go too that opened none: an access token
+/// among them is of the same log-in, and they do not say which.
 pub(crate) fn end_session(tx: &mut WriteTx, session: &Session) -> Result<(), StoreError> {
     tx.end_session(session)?;
     if session.is_exchanged() { tx.end_old_tokens(session.user) } else { Ok(()) }
