@@ -34,6 +34,7 @@
 //! - **user**: one person's account. **registration**: one that waits for its code, not a user yet.
 //! - **session**: one log-in. Every token that came from it points at it.
 //! - **access token**: signed, minutes long, sent with each request. **refresh token**: signed, used once.
+//! - **old token**: one that the Django service signed which Keystead takes the place of.
 //! - **API key**: a user's long-lived credential for programs; belongs to no session.
 //! - **lane**: who shares a count of wrong passwords: strangers, or one browser or address that logged in before.
 //! - **code**: one-time, mailed; eight digits to type, or a long one in a link.

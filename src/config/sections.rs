@@ -243,6 +243,7 @@ pub(super) struct RawTokens {
     leeway: String,
     hs256_secret: String,
     user_id: String,
+    accept: Vec<String>,
 }
 
 /// RFC 7518 section 3.2: no shorter than the hash.
@@ -262,6 +263,15 @@ impl RawTokens {
                 "\"HS256\" needs a secret of at least {MIN_SECRET_BYTES} bytes: set KEYSTEAD_TOKENS__HS256_SECRET"
             );
             return Err(settings.refuse_pair(["tokens.hs256_secret", "tokens.algorithm"], &reason));
+        }
+        if self.accept.iter().any(|secret| secret.len() < MIN_SECRET_BYTES) {
+            let reason =
+                format!("has a secret of fewer than {MIN_SECRET_BYTES} bytes: write the whole SECRET_KEY");
+            return Err(settings.refuse("tokens.accept", &reason));
+        }
+        if self.accept.iter().any(|secret| secret.contains(char::is_control)) {
+            let reason = "has a line end or another control character in it: put commas between secrets";
+            return Err(settings.refuse("tokens.accept", reason));
         }
         let user_ids = [("string", UserIdClaim::String), ("int", UserIdClaim::Int)];
         let sessions = SessionPolicy {
@@ -284,6 +294,7 @@ impl RawTokens {
             leeway,
             hs256_secret: set(self.hs256_secret).map(Secret::new),
             user_id: choice(settings, "tokens.user_id", &self.user_id, &user_ids)?,
+            accept: self.accept.into_iter().map(Secret::new).collect(),
         })
     }
 }

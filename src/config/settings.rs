@@ -14,7 +14,7 @@ use crate::config::toml_file::{self, Entry};
 const EXAMPLE: &str = include_str!("../../auth.toml.example");
 const EXAMPLE_NAME: &str = "auth.toml.example";
 
-const SECRETS: [&str; 2] = ["mail.smtp_password", "tokens.hs256_secret"];
+const SECRETS: [&str; 3] = ["mail.smtp_password", "tokens.hs256_secret", "tokens.accept"];
 const PATHS: [&str; 3] = ["store.path", "mail.directory", "mail.templates"];
 
 /// Lists of tables, which a file alone can say, and what in them is a secret or a path.
@@ -327,8 +327,10 @@ fn anchor(value: &mut Value, folder: &Path) -> Result<(), ConfigError> {
 }
 
 fn mask(value: &mut Value) {
-    if value.as_str() != Some("") {
-        *value = Value::String("***".to_owned());
+    match value {
+        Value::String(text) if text.is_empty() => {}
+        Value::Array(list) => list.iter_mut().for_each(mask),
+        value => *value = Value::String("***".to_owned()),
     }
 }
 

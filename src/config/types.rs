@@ -140,6 +140,8 @@ pub(crate) struct TokensConfig {
     pub(crate) hs256_secret: Option<Secret<String>>,
     /// What the claim `user_id` is, which tokens of the compatibility surfaces carry.
     pub(crate) user_id: UserIdClaim,
+    /// The secrets of the service before, whose tokens count until they expire; each of at least 32 bytes.
+    pub(crate) accept: Vec<Secret<String>>,
 }
 
 /// The type of simplejwt's `user_id`.

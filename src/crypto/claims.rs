@@ -1,6 +1,7 @@
 //! What signed tokens say (RFC 7519), and what of it is believed.
 //!
 //! Must never: be lenient. Every token that comes in was written by us; whatever we would not write is refused (RFC 8725).
+//! (`old_tokens.rs` has those that were not.)
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::config::UserIdClaim;
 use crate::domain::{AccessClaims, RefreshClaims, SessionId, Timestamp, UserId};
 
 /// The clock that wrote `iat` may have been set back since by this much, and the configured leeway.
-const CLOCK_STEP: Duration = Duration::from_secs(5);
+pub(super) const CLOCK_STEP: Duration = Duration::from_secs(5);
 
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +83,7 @@ pub(crate) struct RefreshPayload {
 /// simplejwt's name of the user: `sub` again.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum UserIdValue {
+pub(super) enum UserIdValue {
     Int(u64),
     String(String),
 }
@@ -221,6 +222,8 @@ fn session(text: &str) -> Result<SessionId, TokenError> {
 }
 
 /// A member that may be absent, but not `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }

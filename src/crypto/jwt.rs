@@ -1,8 +1,9 @@
 //! Signed tokens as text (RFC 7519, RFC 7515 compact). The only file that names jsonwebtoken.
 //!
 //! Must never: take the algorithm or the key from the token's word, be lenient about form, or tell a stranger
-//! more than "invalid". Every token that comes in was written by [`Signer`]; whatever it would not write is
-//! refused (RFC 8725). The claims are ours, too: jsonwebtoken computes signatures, nothing else.
+//! more than "invalid". Every token that comes in was written by [`Signer`], or by simplejwt for the service before;
+//! whatever those would not write is refused (RFC 8725). The claims are ours, too: jsonwebtoken computes signatures,
+//! nothing else.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -94,6 +95,17 @@ pub(crate) struct Unverified<'a> {
 
 impl<'a> Unverified<'a> {
     pub(crate) fn parse(token: &'a str, kind: Kind) -> Result<Self, TokenError> {
+        let token = Self::take_apart::<Header>(token)?;
+        if token.header.typ == kind.media_type() { Ok(token) } else { Err(TokenError::Invalid) }
+    }
+
+    /// The same for a token of the service before, which names no key.
+    pub(crate) fn parse_old(token: &'a str) -> Result<Self, TokenError> {
+        let token = Self::take_apart::<OldHeader>(token)?;
+        if token.header.typ == OLD_TYPE { Ok(token) } else { Err(TokenError::Invalid) }
+    }
+
+    fn take_apart<H: DeserializeOwned + Into<Header>>(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_LENGTH {
             return Err(TokenError::Invalid);
         }
@@ -101,10 +113,7 @@ impl<'a> Unverified<'a> {
         let (header, rest) = token.split_once('.').ok_or(TokenError::Invalid)?;
         let (payload, signature) = rest.split_once('.').ok_or(TokenError::Invalid)?;
         let message = token.get(..header.len() + 1 + payload.len()).ok_or(TokenError::Invalid)?;
-        let header: Header = decode(header).ok_or(TokenError::Invalid)?;
-        if header.typ != kind.media_type() {
-            return Err(TokenError::Invalid);
-        }
+        let header = decode::<H>(header).ok_or(TokenError::Invalid)?.into();
         Ok(Self { header, message, payload, signature })
     }
 
@@ -121,6 +130,23 @@ struct Header {
     alg: String,
     kid: String,
     typ: String,
+}
+
+/// The `typ` of whatever `PyJWT` signs.
+const OLD_TYPE: &str = "JWT";
+
+/// The whole header of an old token: a `kid` would be ours.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldHeader {
+    alg: String,
+    typ: String,
+}
+
+impl From<OldHeader> for Header {
+    fn from(old: OldHeader) -> Self {
+        Self { alg: old.alg, kid: String::new(), typ: old.typ }
+    }
 }
 
 fn jws_algorithm(algorithm: Algorithm) -> jsonwebtoken::Algorithm {

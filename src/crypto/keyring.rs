@@ -11,8 +11,9 @@ use crate::crypto::claims::{AccessPayload, Kind, RefreshPayload, Rules, TokenErr
 use crate::crypto::digest::sha256;
 use crate::crypto::jwt::{self, Signer, Unverified, Verifier};
 use crate::crypto::keys::PublicKey;
+use crate::crypto::old_tokens::OldTokens;
 use crate::crypto::random;
-use crate::domain::{AccessClaims, Algorithm, KeyUse, RefreshClaims, SigningKey, Timestamp};
+use crate::domain::{AccessClaims, Algorithm, KeyUse, OldClaims, RefreshClaims, SigningKey, Timestamp};
 
 /// The `kid` of the one key that is configured and not made here.
 const CONFIGURED_KID: &str = "hs256";
@@ -39,6 +40,7 @@ pub(crate) struct Keyring {
     rules: Rules,
     access: KeySet,
     refresh: KeySet,
+    old: OldTokens,
     /// Tokens by their SHA-256: a signature is checked once, time and retirement every time.
     verified: Cache<[u8; 32], Verified>,
 }
@@ -67,7 +69,8 @@ impl Keyring {
             leeway: tokens.leeway,
             user_id: tokens.user_id,
         };
-        Ok(Self { rules, access, refresh, verified: Cache::new(REMEMBERED) })
+        let old = OldTokens::new(&tokens.accept, tokens.leeway);
+        Ok(Self { rules, access, refresh, old, verified: Cache::new(REMEMBERED) })
     }
 
     pub(crate) fn sign_access(&self, claims: &AccessClaims) -> String {
@@ -101,6 +104,11 @@ impl Keyring {
     pub(crate) fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
         let (payload, _) = self.refresh.open::<RefreshPayload>(token, now)?;
         self.rules.accept_refresh(&payload, now)
+    }
+
+    /// What an old token says, if the service before signed it, it is not over, and such are taken.
+    pub(crate) fn verify_old(&self, token: &str, now: Timestamp) -> Result<OldClaims, TokenError> {
+        self.old.verify(token, now)
     }
 
     /// The public keys that verify access tokens now (RFC 7517). A shared secret is not among them.
@@ -251,6 +259,7 @@ mod tests {
             leeway: Duration::from_secs(30),
             hs256_secret: Some(Secret::new("0123456789abcdef0123456789abcdef".to_owned())),
             user_id: UserIdClaim::String,
+            accept: Vec::new(),
         }
     }
 

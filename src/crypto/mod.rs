@@ -10,6 +10,7 @@ mod jwt;
 mod keyring;
 pub(crate) mod keys;
 mod legacy;
+mod old_tokens;
 mod password;
 pub(crate) mod random;
 pub(crate) mod seal;

@@ -9,10 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::crypto::digest::sha256;
 use crate::crypto::random;
-use crate::domain::{PlainToken, Secret, TokenHash};
+use crate::domain::{OldTokenId, PlainToken, Secret, Timestamp, TokenHash};
 
 // These keep one kind of SHA-256 apart from every other that is stored.
 const FINGERPRINT: &[u8] = b"keystead fingerprint v1\0";
+const OLD_TOKEN: &[u8] = b"keystead old token v1\0";
 const SESSION_KEY: &[u8] = b"keystead session key v1\0";
 const SHORT_CODE: &[u8] = b"keystead short code v1\0";
 
@@ -40,6 +41,11 @@ pub(crate) fn new_session_key() -> (Secret<String>, TokenHash) {
 pub(crate) fn hash_session_key(text: &str) -> Option<TokenHash> {
     let is_one = text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     is_one.then(|| TokenHash(sha256(&[SESSION_KEY, text.as_bytes()])))
+}
+
+/// What is remembered of an old refresh token.
+pub(crate) fn old_token_id(token: &str, expires_at: Timestamp) -> OldTokenId {
+    OldTokenId::new(TokenHash(sha256(&[OLD_TOKEN, token.as_bytes()])), expires_at)
 }
 
 /// Eight random decimal digits, for a person to type.

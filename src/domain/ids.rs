@@ -84,6 +84,14 @@ uuid_ids! {
     ApiKeyId
 }
 
+impl SessionId {
+    /// What all old tokens of a user count as: they do not say which log-in they came from. It is no `UUIDv7`, and no
+    /// session has it.
+    pub(crate) fn of_old_tokens(user: UserId) -> Self {
+        Self(u128::from(user.0).to_be_bytes())
+    }
+}
+
 impl EventId {
     /// The id right after this one.
     pub(crate) fn next(self) -> Self {
@@ -102,6 +110,14 @@ mod tests {
 
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn what_old_tokens_count_as_is_nobody_elses() {
+        let (one, last) = (SessionId::of_old_tokens(UserId(1)), SessionId::of_old_tokens(UserId(u64::MAX)));
+
+        assert_eq!(one.to_string(), "00000000-0000-0000-0000-000000000001");
+        assert!(one < last && last < SessionId::new(Timestamp::from_secs(0), [0; 10]));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy, Sessio
 pub(crate) use setup_link::SetupLink;
 pub(crate) use text::{escaped, is_invisible, is_unruly};
 pub(crate) use time::Timestamp;
-pub(crate) use token::{AccessClaims, PlainToken, RefreshClaims, TokenHash};
+pub(crate) use token::{AccessClaims, OldClaims, OldTokenId, PlainToken, RefreshClaims, TokenHash};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
 pub(crate) use user_change::UserChange;
 pub(crate) use user_list::{

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::domain::{AccessClaims, Name, Origin, RefreshClaims, SessionId, Timestamp, TokenHash, UserId};
+use crate::domain::{
+    AccessClaims, Name, OldTokenId, Origin, RefreshClaims, SessionId, Timestamp, TokenHash, UserId,
+};
 
 /// One log-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) enum SessionStyle {
     SimpleJwt { rotates: bool },
     /// One key with this hash, which is good until the session ends.
     Key(TokenHash),
+    /// Two tokens with simplejwt's claims, for this old refresh token. Until the new one is used, the old one is as good.
+    Exchanged(OldTokenId),
 }
 
 /// How long the tokens of a session live.
@@ -65,7 +69,7 @@ pub(crate) struct NewSession {
 pub(crate) enum RefreshStep {
     /// The newest token: it is used up now, and a successor made.
     Rotate,
-    /// The only token of a session that keeps it: another access token is made.
+    /// The only token of a session that keeps it, or the old one that it was opened for: another access token is made.
     Renew,
     /// The one before, shortly after its rotation: a lost reply or a second tab. It gets the same successor.
     Repeat,
@@ -93,8 +97,14 @@ impl Session {
             style: new.style,
         };
         session.extend(policy, now);
-        if let SessionStyle::Key(_) = session.style {
-            session.refresh_expires_at = session.expires_at;
+        match session.style {
+            SessionStyle::Key(_) => session.refresh_expires_at = session.expires_at,
+            // It was given for so long.
+            SessionStyle::Exchanged(old) => {
+                session.expires_at = session.expires_at.max(old.expires_at());
+                session.refresh_expires_at = session.refresh_expires_at.max(old.expires_at());
+            }
+            SessionStyle::Native | SessionStyle::SimpleJwt { .. } => {}
         }
         session
     }
@@ -113,6 +123,26 @@ impl Session {
         }
     }
 
+    /// Decides the same for the old token that the session was opened for: it comes before the first of ours.
+    pub(crate) fn step_of_old_token(&self, now: Timestamp) -> RefreshStep {
+        if now >= self.refresh_expires_at || now >= self.expires_at {
+            RefreshStep::Expired
+        } else if self.counter == 0 {
+            RefreshStep::Renew
+        } else {
+            RefreshStep::Reuse
+        }
+    }
+
+    /// Whether that old token is good for anything still.
+    pub(crate) fn takes_old_token(&self, now: Timestamp) -> bool {
+        self.step_of_old_token(now) == RefreshStep::Renew
+    }
+
+    pub(crate) fn is_exchanged(&self) -> bool {
+        matches!(self.style, SessionStyle::Exchanged(_))
+    }
+
     pub(crate) fn rotate(&mut self, policy: &SessionPolicy, now: Timestamp) {
         self.counter = self.counter.saturating_add(1);
         self.last_refreshed_at = now;
@@ -126,7 +156,11 @@ impl Session {
     }
 
     fn rotates(&self) -> bool {
-        matches!(self.style, SessionStyle::Native | SessionStyle::SimpleJwt { rotates: true })
+        match self.style {
+            SessionStyle::Native | SessionStyle::Exchanged(_) => true,
+            SessionStyle::SimpleJwt { rotates } => rotates,
+            SessionStyle::Key(_) => false,
+        }
     }
 
     fn extend(&mut self, policy: &SessionPolicy, now: Timestamp) {
@@ -165,7 +199,7 @@ impl Session {
     }
 
     fn names_user(&self) -> bool {
-        matches!(self.style, SessionStyle::SimpleJwt { .. })
+        matches!(self.style, SessionStyle::SimpleJwt { .. } | SessionStyle::Exchanged(_))
     }
 }
 
@@ -211,6 +245,34 @@ mod tests {
             assert_eq!(session.refresh_claims(), refresh, "the same token");
         }
         assert_eq!(session.step(0, &POLICY, refresh.expires_at), RefreshStep::Expired);
+    }
+
+    #[test]
+    fn an_old_token_is_good_until_the_one_in_its_place_is_used() {
+        let end = Timestamp::from_secs(100 * 86_400);
+        let old = OldTokenId::new(TokenHash([7; 32]), end);
+        let new = NewSession {
+            id: SessionId([7; 16]),
+            user: UserId(1),
+            label: Name::default(),
+            method: "old_token",
+            origin: Origin::default(),
+            style: SessionStyle::Exchanged(old),
+        };
+        let mut session = Session::open(new, &POLICY, Timestamp::from_secs(1_000));
+        assert_eq!((session.refresh_expires_at, session.expires_at), (end, end), "longer than ours");
+        assert!(session.access_claims().names_user && session.refresh_claims().names_user);
+
+        for secs in [1_001, 7_000_000] {
+            let now = Timestamp::from_secs(secs);
+            assert_eq!(session.step_of_old_token(now), RefreshStep::Renew);
+            session.renew(&POLICY, now);
+        }
+        let now = Timestamp::from_secs(8_000_000);
+        assert_eq!(session.step(0, &POLICY, now), RefreshStep::Rotate);
+        session.rotate(&POLICY, now);
+        assert_eq!(session.step_of_old_token(now), RefreshStep::Reuse);
+        assert_eq!(session.step_of_old_token(end), RefreshStep::Expired);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use crate::app::App;
 use crate::crypto::TokenError;
 use crate::crypto::api_key::{PREFIX, hash_api_key};
 use crate::crypto::token::hash_session_key;
-use crate::domain::{ApiKeyId, KeyUse, Origin, Session, SessionId, Timestamp, User, UserId};
+use crate::domain::{ApiKeyId, KeyUse, OldClaims, Origin, Session, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
+use crate::flows::steps::{OldRefresh, Worth, had_old_tokens};
 
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
@@ -23,20 +24,27 @@ pub(crate) enum Credential {
     /// A token that came from this log-in.
     Session(SessionId),
     ApiKey(ApiKeyId),
+    /// An access token of the service before.
+    OldToken,
 }
 
 impl Caller {
-    /// The log-in that the request belongs to; none with an API key.
+    /// The log-in that the request belongs to; none with an API key, and none that is known with an old token.
     pub(crate) fn session(&self) -> Option<SessionId> {
         match self.credential {
             Credential::Session(session) => Some(session),
-            Credential::ApiKey(_) => None,
+            Credential::ApiKey(_) | Credential::OldToken => None,
         }
     }
 
-    /// The same for what no API key may do.
+    /// The same for what no API key may do. Whoever shows an old token is to refresh it, as front ends do when they are
+    /// told that it is invalid: with a token of ours they may.
     pub(crate) fn own_session(&self) -> Result<SessionId, FlowError> {
-        self.session().ok_or(FlowError::SessionRequired)
+        match self.credential {
+            Credential::Session(session) => Ok(session),
+            Credential::ApiKey(_) => Err(FlowError::SessionRequired),
+            Credential::OldToken => Err(FlowError::InvalidToken),
+        }
     }
 }
 
@@ -46,16 +54,22 @@ pub(crate) struct TokenFacts {
     pub(crate) usage: KeyUse,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
-    pub(crate) issued_at: Timestamp,
+    /// None for an old token that does not say.
+    pub(crate) issued_at: Option<Timestamp>,
     pub(crate) expires_at: Timestamp,
 }
 
-/// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active.
-/// Reads no page of the store if the user was asked for lately.
+/// Takes an access token for a user: signed by us, not expired, its session not ended, its user there and active. Reads
+/// no page of the store if the user was asked for lately. Or takes one of the service before, if such are taken.
 pub(crate) fn authenticate(app: &App, origin: Origin, token: &str) -> Result<Caller, FlowError> {
-    let claims = app.keyring().verify_access(token, app.clock.now()).map_err(|_| FlowError::InvalidToken)?;
-    let user = live_user(app, claims.user, claims.session)?;
-    Ok(Caller { user, credential: Credential::Session(claims.session), origin })
+    let (now, keyring) = (app.clock.now(), app.keyring());
+    if let Ok(claims) = keyring.verify_access(token, now) {
+        let user = live_user(app, claims.user, claims.session)?;
+        return Ok(Caller { user, credential: Credential::Session(claims.session), origin });
+    }
+    let claims = keyring.verify_old(token, now).map_err(|_| FlowError::InvalidToken)?;
+    let user = user_of_old_access(app, &claims)?;
+    Ok(Caller { user, credential: Credential::OldToken, origin })
 }
 
 /// Whether this is meant to be an API key, be it one or not.
@@ -100,12 +114,14 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
             usage: KeyUse::Access,
             user: claims.user,
             session: claims.session,
-            issued_at: claims.issued_at,
+            issued_at: Some(claims.issued_at),
             expires_at: claims.expires_at,
         };
         return Ok(facts);
     }
-    let claims = keyring.verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
+    let Ok(claims) = keyring.verify_refresh(token, now) else {
+        return inspect_old_token(app, token, now);
+    };
     free_user(live_user(app, claims.user, claims.session)?)?;
     let session = app.store.read()?.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
     if session.counter != claims.counter {
@@ -115,7 +131,7 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
         usage: KeyUse::Refresh,
         user: claims.user,
         session: claims.session,
-        issued_at: claims.issued_at,
+        issued_at: Some(claims.issued_at),
         expires_at: claims.expires_at,
     })
 }
@@ -126,11 +142,29 @@ fn session_of_key(app: &App, text: &str) -> Result<Session, FlowError> {
     if app.clock.now() < session.expires_at { Ok(session) } else { Err(FlowError::InvalidToken) }
 }
 
-/// Whether this is a token of ours that was good once and is only too old.
+fn inspect_old_token(app: &App, token: &str, now: Timestamp) -> Result<TokenFacts, FlowError> {
+    let claims = app.keyring().verify_old(token, now).map_err(|_| FlowError::InvalidToken)?;
+    let mut session = SessionId::of_old_tokens(claims.user);
+    if let Some(old) = OldRefresh::of(token, &claims) {
+        free_user(active_user(app, claims.user)?)?;
+        match old.worth(&app.store.read()?)? {
+            Worth::Session => {}
+            Worth::Exchanged(opened) if opened.takes_old_token(now) => session = opened.id,
+            Worth::Exchanged(_) | Worth::Nothing => return Err(FlowError::InvalidToken),
+        }
+    } else {
+        free_user(user_of_old_access(app, &claims)?)?;
+    }
+    let OldClaims { usage, user, issued_at, expires_at } = claims;
+    Ok(TokenFacts { usage, user, session, issued_at, expires_at })
+}
+
+/// Whether this is a token that was good once and is only too old.
 pub(crate) fn has_expired(app: &App, token: &str) -> bool {
     let (now, keyring) = (app.clock.now(), app.keyring());
     keyring.verify_access(token, now) == Err(TokenError::Expired)
         || keyring.verify_refresh(token, now) == Err(TokenError::Expired)
+        || keyring.verify_old(token, now) == Err(TokenError::Expired)
 }
 
 /// What somebody else is told of a token that is worth something now.
@@ -178,7 +212,7 @@ pub(crate) fn introspect(app: &App, text: &str) -> Result<Introspection, FlowErr
             KeyUse::Refresh => "refresh",
         },
         session: Some(facts.session),
-        issued_at: Some(facts.issued_at),
+        issued_at: facts.issued_at,
         expires_at: Some(facts.expires_at),
     })
 }
@@ -193,6 +227,14 @@ fn live_user(app: &App, user: UserId, session: SessionId) -> Result<Arc<User>, F
 /// Others are told nothing of somebody to whom nothing else is open.
 fn free_user(user: Arc<User>) -> Result<Arc<User>, FlowError> {
     if user.password_is_temporary { Err(FlowError::InvalidToken) } else { Ok(user) }
+}
+
+fn user_of_old_access(app: &App, claims: &OldClaims) -> Result<Arc<User>, FlowError> {
+    if claims.usage != KeyUse::Access || app.store.has_no_old_tokens(claims.user) {
+        return Err(FlowError::InvalidToken);
+    }
+    let user = active_user(app, claims.user)?;
+    if had_old_tokens(&app.store.read()?, &user)? { Ok(user) } else { Err(FlowError::InvalidToken) }
 }
 
 fn active_user(app: &App, user: UserId) -> Result<Arc<User>, FlowError> {

@@ -3,21 +3,21 @@
 use crate::app::App;
 use crate::crypto::api_key::hash_api_key;
 use crate::crypto::token::hash_session_key;
-use crate::domain::{EventKind, Origin, Party, Session, User};
-use crate::flows::authenticate::is_api_key;
-use crate::flows::steps::{Audit, Presence};
+use crate::domain::{EventKind, OldTokenId, Origin, Party, Session, SessionId, SessionStyle, User, UserId};
+use crate::flows::authenticate::{Credential, authenticate, authenticate_by_session_key, is_api_key};
+use crate::flows::steps::{Audit, OldRefresh, Presence, Worth, end_session};
 use crate::flows::{Caller, FlowError};
 
 /// Ends the caller's present session.
 pub(crate) async fn log_out(app: &App, caller: &Caller) -> Result<(), FlowError> {
-    let present = caller.own_session()?;
-    end(app, &caller.origin, &caller.user, "log-out", None, move |session| session.id == present).await
+    let present = Ended::present(caller)?;
+    end(app, &caller.origin, &caller.user, "log-out", None, present).await
 }
 
 /// Ends all sessions of the caller.
 pub(crate) async fn log_out_everywhere(app: &App, caller: &Caller) -> Result<(), FlowError> {
     let presence = Presence::of(app, caller);
-    end(app, &caller.origin, &caller.user, "log-out everywhere", Some(presence), |_| true).await
+    end(app, &caller.origin, &caller.user, "log-out everywhere", Some(presence), Ended::All).await
 }
 
 /// Ends the session that a refresh token belongs to, be it the newest of its session or an older one: whoever holds
@@ -27,12 +27,9 @@ pub(crate) async fn log_out_by_refresh_token(
     origin: &Origin,
     token: &str,
 ) -> Result<(), FlowError> {
-    let claims = app.keyring().verify_refresh(token, app.clock.now()).map_err(|_| FlowError::InvalidToken)?;
-    let read = app.store.read()?;
-    let user = read.user(claims.user)?.ok_or(FlowError::InvalidToken)?;
-    let session = read.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
-    drop(read);
-    end(app, origin, &user, "log-out", None, move |candidate| candidate.id == session.id).await
+    let (user, ended) = Ended::of_refresh_token(app, token)?;
+    let user = app.store.read()?.user(user)?.ok_or(FlowError::InvalidToken)?;
+    end(app, origin, &user, "log-out", None, ended).await
 }
 
 /// Ends whatever a token is good for: the session of an access or a refresh token, an API key. One that is good for
@@ -41,25 +38,62 @@ pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Res
     if is_api_key(token) {
         return revoke_key(app, origin, token).await;
     }
-    if let Some(hash) = hash_session_key(token) {
-        let session = app.store.read()?.session_by_key(&hash)?;
-        return revoke_session(app, origin, session).await;
-    }
-    let access = app.keyring().verify_access(token, app.clock.now()).ok();
-    let Some(claims) = access else {
-        return match log_out_by_refresh_token(app, origin, token).await {
-            Err(FlowError::InvalidToken) => Ok(()),
-            ended => ended,
-        };
+    let caller = match hash_session_key(token) {
+        Some(_) => authenticate_by_session_key(app, origin.clone(), token),
+        None => authenticate(app, origin.clone(), token),
     };
-    let session = app.store.read()?.session(claims.session)?;
-    revoke_session(app, origin, session).await
+    let ended = match caller {
+        Ok(caller) => end(app, origin, &caller.user, "revocation", None, Ended::present(&caller)?).await,
+        Err(FlowError::InvalidToken) => log_out_by_refresh_token(app, origin, token).await,
+        Err(error) => Err(error),
+    };
+    match ended {
+        Err(FlowError::InvalidToken) => Ok(()),
+        ended => ended,
+    }
 }
 
-async fn revoke_session(app: &App, origin: &Origin, session: Option<Session>) -> Result<(), FlowError> {
-    let Some(session) = session else { return Ok(()) };
-    let Some(user) = app.store.user(session.user)? else { return Ok(()) };
-    end(app, origin, &user, "revocation", None, move |candidate| candidate.id == session.id).await
+/// What ends.
+#[derive(Debug, Clone, Copy)]
+enum Ended {
+    Session(SessionId),
+    /// An old refresh token, with the session that was opened for it.
+    OldRefresh(OldTokenId),
+    /// What an old access token belongs to: it does not say which, so it is all that came from the service before.
+    OldTokens,
+    All,
+}
+
+impl Ended {
+    fn present(caller: &Caller) -> Result<Self, FlowError> {
+        match caller.credential {
+            Credential::OldToken => Ok(Self::OldTokens),
+            _ => caller.own_session().map(Self::Session),
+        }
+    }
+
+    /// With whose it is.
+    fn of_refresh_token(app: &App, token: &str) -> Result<(UserId, Self), FlowError> {
+        let now = app.clock.now();
+        if let Ok(claims) = app.keyring().verify_refresh(token, now) {
+            app.store.read()?.session(claims.session)?.ok_or(FlowError::InvalidToken)?;
+            return Ok((claims.user, Self::Session(claims.session)));
+        }
+        let old = OldRefresh::read(app, token, now)?;
+        match old.worth(&app.store.read()?)? {
+            Worth::Nothing => Err(FlowError::InvalidToken),
+            Worth::Session | Worth::Exchanged(_) => Ok((old.user, Self::OldRefresh(old.id))),
+        }
+    }
+
+    fn takes(self, session: &Session) -> bool {
+        match self {
+            Self::Session(id) => session.id == id,
+            Self::OldRefresh(id) => session.style == SessionStyle::Exchanged(id),
+            Self::OldTokens => session.is_exchanged(),
+            Self::All => true,
+        }
+    }
 }
 
 async fn revoke_key(app: &App, origin: &Origin, text: &str) -> Result<(), FlowError> {
@@ -76,15 +110,14 @@ async fn revoke_key(app: &App, origin: &Origin, text: &str) -> Result<(), FlowEr
         .await
 }
 
-/// Ends those of a user's sessions that are meant. What reaches further than the token itself needs somebody who still
-/// is there.
+/// Ends what is meant of a user's. What reaches further than the token itself needs somebody who still is there.
 async fn end(
     app: &App,
     origin: &Origin,
     user: &User,
     how: &str,
     presence: Option<Presence>,
-    which: impl Fn(&Session) -> bool + Send + 'static,
+    ended: Ended,
 ) -> Result<(), FlowError> {
     let event = Audit { now: app.clock.now(), origin }.success(EventKind::SessionEnded).by(user).about(user);
     let how = how.to_owned();
@@ -92,9 +125,13 @@ async fn end(
     app.store
         .write(move |tx| {
             presence.as_ref().map(|presence| presence.confirm_at_all(tx)).transpose()?;
-            let sessions: Vec<Session> = tx.sessions_of(user)?.into_iter().filter(&which).collect();
+            let mut sessions = tx.sessions_of(user)?;
+            sessions.retain(|session| ended.takes(session));
             for session in &sessions {
-                tx.end_session(session)?;
+                end_session(tx, session)?;
+            }
+            if !matches!(ended, Ended::Session(_)) {
+                tx.end_old_tokens(user)?;
             }
             let event = event.clone().saying(format!("{how}: {} ended", sessions.len()));
             Ok(tx.append_event(&event)?)

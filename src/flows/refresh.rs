@@ -4,21 +4,24 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{
-    Event, EventKind, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, Timestamp, User,
+    Event, EventKind, Name, Origin, RefreshClaims, RefreshStep, Session, SessionPolicy, SessionStyle,
+    Timestamp, User, UserId,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, LoggedIn, post_to_user, sign};
+use crate::flows::steps::{Audit, LoggedIn, OldRefresh, Opening, Worth, end_session, post_to_user, sign};
 use crate::mail::Letter;
 use crate::store::WriteTx;
 
-/// Rotates the refresh token, unless its session keeps the one it has. Check, rotation and the memory of it are one transaction, so of two at once one is the
-/// first. The previous token, shortly after its rotation, gets the same successor; an older one ends the session.
+/// Rotates the refresh token, unless its session keeps the one it has. Check, rotation and the memory of it are one
+/// transaction, so of two at once one is the first. The previous token, shortly after its rotation, gets the same
+/// successor; an older one ends the session. An old token, of the service before, opens a session and is the one
+/// before its first.
 pub(crate) async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<LoggedIn, FlowError> {
     let now = app.clock.now();
-    let claims = app.keyring().verify_refresh(token, now).map_err(|_| FlowError::InvalidToken)?;
+    let shown = Shown::read(app, origin, token, now)?;
     let policy = app.config.tokens.sessions;
-    let reused = Audit { now, origin }.failure(EventKind::ReuseDetected).in_session(claims.session);
-    match app.store.write(move |tx| take_step(tx, &claims, &policy, now, &reused)).await? {
+    let reused = Audit { now, origin }.failure(EventKind::ReuseDetected);
+    match app.store.write(move |tx| take_step(tx, &shown, &policy, now, &reused)).await? {
         Outcome::Refreshed(user, session) => {
             Ok(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) })
         }
@@ -33,6 +36,42 @@ pub(crate) async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<L
     }
 }
 
+/// A refresh token with a right signature.
+enum Shown {
+    Ours(RefreshClaims),
+    Old(Box<Exchange>),
+}
+
+/// An old token, and the session that it opens if it is shown for the first time.
+struct Exchange {
+    old: OldRefresh,
+    opening: Opening,
+    event: Event,
+}
+
+impl Shown {
+    fn read(app: &App, origin: &Origin, token: &str, now: Timestamp) -> Result<Self, FlowError> {
+        if let Ok(claims) = app.keyring().verify_refresh(token, now) {
+            return Ok(Self::Ours(claims));
+        }
+        let old = OldRefresh::read(app, token, now)?;
+        let style = SessionStyle::Exchanged(old.id);
+        let opening = Opening::new(app, origin, "old_token", Name::default(), style);
+        let event = Audit { now, origin }
+            .success(EventKind::LoginSucceeded)
+            .in_session(opening.session_id())
+            .saying(opening.method);
+        Ok(Self::Old(Box::new(Exchange { old, opening, event })))
+    }
+
+    fn user(&self) -> UserId {
+        match self {
+            Self::Ours(claims) => claims.user,
+            Self::Old(exchange) => exchange.old.user,
+        }
+    }
+}
+
 enum Outcome {
     Refreshed(User, Session),
     Refused,
@@ -42,16 +81,33 @@ enum Outcome {
 
 fn take_step(
     tx: &mut WriteTx,
-    claims: &RefreshClaims,
+    shown: &Shown,
     policy: &SessionPolicy,
     now: Timestamp,
     reused: &Event,
 ) -> Result<Outcome, FlowError> {
-    let user = tx.user(claims.user)?.filter(|user| user.is_active);
-    let (Some(user), Some(mut session)) = (user, tx.session(claims.session)?) else {
-        return Ok(Outcome::Refused);
+    let user = tx.user(shown.user())?.filter(|user| user.is_active);
+    let Some(user) = user else { return Ok(Outcome::Refused) };
+    let (mut session, step) = match shown {
+        Shown::Ours(claims) => {
+            let Some(session) = tx.session(claims.session)? else { return Ok(Outcome::Refused) };
+            let step = session.step(claims.counter, policy, now);
+            (session, step)
+        }
+        Shown::Old(exchange) => match exchange.old.worth(tx)? {
+            Worth::Session => {
+                let session = exchange.opening.go_on(tx, user.id)?;
+                tx.append_event(&exchange.event.clone().by(&user).about(&user))?;
+                return Ok(Outcome::Refreshed(user, session));
+            }
+            Worth::Exchanged(session) => {
+                let step = session.step_of_old_token(now);
+                (*session, step)
+            }
+            Worth::Nothing => return Ok(Outcome::Refused),
+        },
     };
-    Ok(match session.step(claims.counter, policy, now) {
+    Ok(match step {
         RefreshStep::Rotate => {
             session.rotate(policy, now);
             tx.save_session(&session)?;
@@ -63,10 +119,10 @@ fn take_step(
             Outcome::Refreshed(user, session)
         }
         RefreshStep::Repeat => Outcome::Refreshed(user, session),
-        // Somebody has a copy of an old token: whoever it is, this session is over.
+        // Somebody has a copy of an earlier token: whoever it is, this session is over.
         RefreshStep::Reuse => {
-            tx.end_session(&session)?;
-            tx.append_event(&reused.clone().about(&user))?;
+            end_session(tx, &session)?;
+            tx.append_event(&reused.clone().about(&user).in_session(session.id))?;
             Outcome::Reused(user, session)
         }
         RefreshStep::Expired => Outcome::Refused,

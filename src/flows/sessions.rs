@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::domain::{EventKind, Party, Session, SessionId};
-use crate::flows::steps::{Audit, Presence};
+use crate::flows::steps::{self, Audit, Presence};
 use crate::flows::{Caller, FlowError};
 
 /// The caller's own sessions that still live, the newest first.
@@ -29,7 +29,7 @@ pub(crate) async fn end_session(app: &App, caller: &Caller, id: SessionId) -> Re
             presence.confirm(tx)?;
             let session = tx.session(id)?.filter(|session| session.user == user.id);
             let session = session.ok_or(FlowError::NotFound)?;
-            tx.end_session(&session)?;
+            steps::end_session(tx, &session)?;
             Ok(tx.append_event(&event)?)
         })
         .await

@@ -15,6 +15,7 @@ use crate::store::draft::{Draft, Existing};
 use crate::store::engine::{Engine, Order};
 use crate::store::meta::Numbers;
 use crate::store::records::{ApiKeyRecord, CodeRecord, EmailChangeRecord, MailRecord, SessionRecord};
+use crate::store::revocations::EVERYBODY;
 use crate::store::table::{Row, damaged};
 use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::{CheckReport, StoreError, migrations, schema};
@@ -254,6 +255,8 @@ fn end_what_was_issued(engine: &Engine, api_keys: ApiKeys, event: &Event) -> Res
     })?;
 
     let mut tx = WriteTx::new(engine.snapshot()?);
+    // Whose were ended since the backup is not in it.
+    tx.end_old_tokens(EVERYBODY)?;
     for key in tx.signing_keys()? {
         tx.remove_signing_key(key.id)?;
     }

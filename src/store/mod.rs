@@ -57,6 +57,7 @@ pub(crate) use users_page::UsersPage;
 
 use engine::Engine;
 use memory::Memory;
+use revocations::EVERYBODY;
 use writer::Writer;
 
 /// The open store. Clones share it.
@@ -146,6 +147,11 @@ impl Store {
     /// Whether a session was ended while tokens of it may still be about.
     pub(crate) fn is_revoked(&self, session: SessionId) -> bool {
         self.memory.is_revoked(session)
+    }
+
+    /// Whether the old tokens of a user are over.
+    pub(crate) fn has_no_old_tokens(&self, user: UserId) -> bool {
+        [user, EVERYBODY].into_iter().any(|whose| self.is_revoked(SessionId::of_old_tokens(whose)))
     }
 
     /// Notes, in memory, that an API key was used.

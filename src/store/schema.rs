@@ -14,7 +14,7 @@ use crate::store::records::{
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
-/// One row, `service`: that this file is a Keystead store, and which.
+/// `service`: that this file is a Keystead store, and which. `old tokens`: since when it takes such.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
 /// The last number given out of each kind, by the kind's name.
 pub(super) const COUNTERS: Table<CounterRecord> = Table::new("counters");
@@ -61,7 +61,7 @@ pub(super) const FAILED_AT_TO_NOBODY: Index<Timestamp> = Index::many("failed_at_
 /// Session id -> session.
 pub(super) const SESSIONS: Table<SessionRecord> = Table::new("sessions");
 pub(super) const USER_TO_SESSIONS: Index<UserId> = Index::many("user_to_sessions");
-/// Sessions whose holder has a key in place of tokens.
+/// Sessions whose holder has a key in place of tokens, or an old refresh token.
 pub(super) const KEY_TO_SESSION: Index<TokenHash> = Index::unique("key_to_session", Unique::Code);
 
 /// Key id -> API key.
@@ -69,7 +69,7 @@ pub(super) const API_KEYS: Table<ApiKeyRecord> = Table::new("api_keys");
 pub(super) const HASH_TO_API_KEY: Index<TokenHash> = Index::unique("hash_to_api_key", Unique::Code);
 pub(super) const USER_TO_API_KEYS: Index<UserId> = Index::many("user_to_api_keys");
 
-/// (Time, session id): this session has ended, and until then a token of it may be about.
+/// (Time, session id): this session has ended, and until then a token of it may be about. Old tokens count as sessions.
 pub(super) const REVOKED_UNTIL: Table<RevocationRecord> = Table::new("revoked_until");
 
 /// Key id -> signing key, and the one key that seals.

@@ -1,7 +1,7 @@
 //! Sessions. Ending one is remembered for as long as a token of it may be about.
 
 use crate::config::TokensConfig;
-use crate::domain::{Session, SessionId, Timestamp, TokenHash, UserId};
+use crate::domain::{OldTokenId, Session, SessionId, SessionStyle, Timestamp, TokenHash, UserId};
 use crate::store::StoreError;
 use crate::store::engine::Order;
 use crate::store::records::SessionRecord;
@@ -15,6 +15,10 @@ impl ReadTx {
 
     pub(crate) fn session_by_key(&self, hash: &TokenHash) -> Result<Option<Session>, StoreError> {
         self.find(&KEY_TO_SESSION, hash)?.map_or(Ok(None), |id| self.session(id))
+    }
+
+    pub(crate) fn session_by_old_token(&self, old: OldTokenId) -> Result<Option<Session>, StoreError> {
+        self.session_by_key(&old.as_hash())
     }
 
     /// All sessions of a user, the oldest first.
@@ -46,6 +50,9 @@ impl WriteTx {
     /// Ends a session: from the acknowledgement of this write on, no token of it is accepted.
     pub(crate) fn end_session(&mut self, session: &Session) -> Result<(), StoreError> {
         self.remove::<SessionRecord>(&session.id)?;
+        if let SessionStyle::Exchanged(old) = session.style {
+            self.end_old_token(old)?;
+        }
         self.revoke(session.id, session.access_expires_at.after(TokensConfig::MAX_LEEWAY))
     }
 }

@@ -19,5 +19,6 @@ mod mail;
 mod operator;
 mod serve;
 mod setup;
+mod simplejwt;
 mod tour;
 mod users;

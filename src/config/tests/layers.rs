@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{SECRET, Setup, with_file, with_var};
+use super::{SECRET, Setup, refused, with_file, with_var};
 use crate::config::Config;
 
 #[test]
@@ -36,6 +36,41 @@ fn events_are_kept_for_a_day_at_the_least_or_for_ever() {
     for text in ["0s", "23h"] {
         let refused = retention(text).refused();
         assert!(refused.contains("events.retention") && refused.contains("too short"), "{refused}");
+    }
+}
+
+#[test]
+fn old_secrets_come_in_a_list_and_stay_secret() {
+    const OLD: &str = "django-insecure-g8l%2$4v&b)0w!x6f#o1j@q9z*y7u(d3k^";
+    let accepted = |config: &Config| -> Vec<String> {
+        config.tokens.accept.iter().map(|secret| secret.expose().clone()).collect()
+    };
+    assert!(accepted(&Setup::new().loaded()).is_empty());
+    let in_file = with_file(&format!("[tokens]\naccept = [{OLD:?}, {SECRET:?}]\n"));
+    let beside = with_var("KEYSTEAD_TOKENS__ACCEPT_FILE", "old").write("old", &format!("{OLD}, {SECRET}\n"));
+    for setup in [in_file, beside] {
+        let config = setup.loaded();
+        assert_eq!(accepted(&config), [OLD, SECRET]);
+        let (shown, debugged) = (config.show(), format!("{config:?}"));
+        assert!(shown.contains("accept = [\"***\", \"***\"] # "), "{shown}");
+        for secret in [OLD, SECRET] {
+            assert!(!shown.contains(secret) && !debugged.contains(secret));
+        }
+    }
+
+    for (list, reason) in [
+        (
+            format!("[{SECRET:?}, \"hunter2\"]"),
+            "has a secret of fewer than 32 bytes: write the whole SECRET_KEY",
+        ),
+        ("[\"\"]".to_owned(), "has a secret of fewer than 32 bytes: write the whole SECRET_KEY"),
+        (
+            format!("[\"{SECRET}\\n{OLD}\"]"),
+            "has a line end or another control character in it: put commas between secrets",
+        ),
+    ] {
+        let message = refused(&format!("[tokens]\naccept = {list}\n"));
+        assert_eq!(message, format!("configuration:2: tokens.accept: {reason}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What ends when a user is not to be trusted any more: log-ins, API keys, codes that are out.
 
-use crate::domain::{Changes, CodePurpose, SessionId, Timestamp, User, UserId};
+use crate::domain::{Changes, CodePurpose, Session, SessionId, Timestamp, User, UserId};
 use crate::flows::FlowError;
 use crate::store::{StoreError, WriteTx};
 
@@ -18,7 +18,14 @@ impl Held {
     }
 }
 
-/// Ends the sessions of a user but the one to keep; says how many.
+/// Ends a session. If it was opened for an old token, all old tokens of its user go too that opened none: an access token
+/// among them is of the same log-in, and they do not say which.
+pub(crate) fn end_session(tx: &mut WriteTx, session: &Session) -> Result<(), StoreError> {
+    tx.end_session(session)?;
+    if session.is_exchanged() { tx.end_old_tokens(session.user) } else { Ok(()) }
+}
+
+/// Ends the sessions of a user but the one to keep, and what they hold of the service before; says how many.
 pub(crate) fn end_sessions(
     tx: &mut WriteTx,
     user: UserId,
@@ -29,6 +36,7 @@ pub(crate) fn end_sessions(
     for session in &ended {
         tx.end_session(session)?;
     }
+    tx.end_old_tokens(user)?;
     Ok(ended.len())
 }
 

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::crypto::random;
 use crate::domain::{
     AccessClaims, CodePurpose, Name, NewSession, Origin, RefreshClaims, Session, SessionId, SessionPolicy,
-    SessionStyle, Timestamp, User,
+    SessionStyle, Timestamp, User, UserId,
 };
 use crate::store::{StoreError, WriteTx};
 
@@ -60,21 +60,26 @@ impl Opening {
 
     /// Opens the session in `tx` and notes the log-in on the user.
     pub(crate) fn run(&self, tx: &mut WriteTx, user: &mut User) -> Result<Session, StoreError> {
-        let sessions = tx.sessions_of(user.id)?;
+        // Whoever can log in needs no link to a new password; one that is out may be in wrong hands.
+        tx.remove_code(user.id, CodePurpose::ResetPassword)?;
+        user.last_login = Some(self.now);
+        user.asked_in(&self.origin.languages);
+        tx.save_user(user)?;
+        self.go_on(tx, user.id)
+    }
+
+    /// Opens the session for somebody who logged in elsewhere.
+    pub(crate) fn go_on(&self, tx: &mut WriteTx, user: UserId) -> Result<Session, StoreError> {
+        let sessions = tx.sessions_of(user)?;
         let (live, over): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| self.now < session.refresh_expires_at);
         let surplus = (live.len() + 1).saturating_sub(MAX_SESSIONS);
         for session in over.iter().chain(live.iter().take(surplus)) {
             tx.end_session(session)?;
         }
-        // Whoever can log in needs no link to a new password; one that is out may be in wrong hands.
-        tx.remove_code(user.id, CodePurpose::ResetPassword)?;
-        user.last_login = Some(self.now);
-        user.asked_in(&self.origin.languages);
-        tx.save_user(user)?;
         let new = NewSession {
             id: self.id,
-            user: user.id,
+            user,
             label: self.label.clone(),
             method: self.method,
             origin: self.origin.clone(),

@@ -32,6 +32,7 @@ impl Presence {
             Credential::ApiKey(id) => {
                 read.api_key(id)?.is_some_and(|key| key.user == self.user && !key.is_expired(self.now))
             }
+            Credential::OldToken => !read.are_all_over(self.user)?,
         };
         let user = read.user(self.user)?.filter(|user| counts && user.is_active);
         user.ok_or(FlowError::InvalidToken)

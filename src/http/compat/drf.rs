@@ -103,7 +103,9 @@ pub(super) fn said(error: &ApiError) -> (StatusCode, Value) {
         }
         ApiError::Invalid(_, reason) => format!("JSON parse error - {reason}"),
         ApiError::NotAuthenticated => NO_CREDENTIALS.to_owned(),
-        ApiError::InvalidToken => "Token is invalid".to_owned(),
+        ApiError::InvalidToken => {
+            return (status, json!({ "detail": "Token is invalid", "code": "token_not_valid" }));
+        }
         ApiError::PermissionDenied | ApiError::SessionRequired => FORBIDDEN.to_owned(),
         ApiError::CrossSite => format!("CSRF Failed: {ours}"),
         ApiError::NotFound => "Not found.".to_owned(),

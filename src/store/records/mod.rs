@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     Algorithm, ApiKey, ApiKeyId, Avatar, CodeHash, Content, Email, EmailChange, Event, EventId, EventKind,
     EventResult, Guesses, KeyId, KeyUse, Language, Mail, MailContent, MailId, MailKind, MailStatus, Name,
-    Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session, SessionId,
-    SessionStyle, SigningKey, Timestamp, TokenHash, UserId, Username,
+    OldTokenId, Origin, Party, PasswordHash, Registration, RegistrationId, SealKey, Secret, Session,
+    SessionId, SessionStyle, SigningKey, Timestamp, TokenHash, UserId, Username,
 };
 
 pub(super) use groups::{GroupRecord, PermissionRecord};
@@ -240,6 +240,7 @@ impl From<&Session> for SessionRecord {
             SessionStyle::Native => (true, false, None),
             SessionStyle::SimpleJwt { rotates } => (rotates, true, None),
             SessionStyle::Key(hash) => (false, false, Some(hash.0)),
+            SessionStyle::Exchanged(old) => (true, true, Some(old.0)),
         };
         Self {
             user: session.user.0,
@@ -276,6 +277,7 @@ impl SessionRecord {
             label: Name::from_stored(self.label),
             methods: self.methods,
             style: match self.key {
+                Some(old) if self.names_user => SessionStyle::Exchanged(OldTokenId(old)),
                 Some(hash) => SessionStyle::Key(TokenHash(hash)),
                 None if self.names_user => SessionStyle::SimpleJwt { rotates: self.rotates },
                 None => SessionStyle::Native,
