@@ -29,8 +29,8 @@ use settings::Settings;
 pub(crate) use types::{
     CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjRestAuthConfig, Limit, LimitKind,
     LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
-    RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity, StoreConfig,
-    TokensConfig, UserIdClaim, Verification,
+    RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SmtpSecurity,
+    StoreConfig, TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.

@@ -119,11 +119,29 @@ pub(crate) fn inspect_token(app: &App, token: &str) -> Result<TokenFacts, FlowEr
     })
 }
 
-/// Whether this is a token of ours that was good once and is only too old.
-pub(crate) fn has_expired(app: &App, token: &str) -> bool {
+/// Why a token is not taken, for whoever shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenFault {
+    /// Ours, and too old.
+    Expired,
+    /// Ours and not too old: its log-in is over, or it was used up.
+    Over,
+    /// Ours, of the kind that was not asked for.
+    OtherKind,
+    Unknown,
+}
+
+/// Says what is wrong with a token that was refused where this kind was asked for; none: where any does.
+pub(crate) fn token_fault(app: &App, token: &str, asked: Option<KeyUse>) -> TokenFault {
     let (now, keyring) = (app.clock.now(), app.keyring());
-    keyring.verify_access(token, now) == Err(TokenError::Expired)
-        || keyring.verify_refresh(token, now) == Err(TokenError::Expired)
+    let access = keyring.verify_access(token, now).map(|_| KeyUse::Access);
+    let refresh = keyring.verify_refresh(token, now).map(|_| KeyUse::Refresh);
+    match (access, refresh) {
+        (Ok(kind), _) | (_, Ok(kind)) if asked.is_none_or(|asked| asked == kind) => TokenFault::Over,
+        (Ok(_), _) | (_, Ok(_)) => TokenFault::OtherKind,
+        (Err(TokenError::Expired), _) | (_, Err(TokenError::Expired)) => TokenFault::Expired,
+        _ => TokenFault::Unknown,
+    }
 }
 
 /// What somebody else is told of a token that is worth something now.

@@ -49,8 +49,8 @@ pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_k
 pub(crate) use assign_password::{Term, assign_password};
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
-    Caller, Introspection, TokenFacts, authenticate, authenticate_by_api_key, authenticate_by_session_key,
-    has_expired, inspect_token, introspect, is_api_key,
+    Caller, Introspection, TokenFacts, TokenFault, authenticate, authenticate_by_api_key,
+    authenticate_by_session_key, inspect_token, introspect, is_api_key, token_fault,
 };
 pub(crate) use change_email::{confirm_email_change, request_email_change};
 pub(crate) use change_password::change_password;

@@ -7,6 +7,7 @@
 mod dj_rest_auth;
 mod drf;
 mod serializer;
+mod simplejwt;
 
 use crate::config::CompatConfig;
 use crate::http::endpoint::Endpoint;
@@ -14,5 +15,6 @@ use crate::http::endpoint::Endpoint;
 /// The endpoints of the surfaces that are on.
 pub(crate) fn endpoints(config: &CompatConfig) -> Vec<Endpoint> {
     let dj_rest_auth = config.dj_rest_auth.iter().flat_map(|_| dj_rest_auth::endpoints());
-    dj_rest_auth.collect()
+    let simplejwt = config.simplejwt.iter().flat_map(simplejwt::endpoints);
+    dj_rest_auth.chain(simplejwt).collect()
 }

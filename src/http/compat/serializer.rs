@@ -48,12 +48,13 @@ pub(super) struct Text {
     name: &'static str,
     is_required: bool,
     may_be_blank: bool,
+    may_be_null: bool,
     longest: usize,
 }
 
 impl Text {
     pub(super) const fn of(name: &'static str) -> Self {
-        Self { name, is_required: true, may_be_blank: false, longest: usize::MAX }
+        Self { name, is_required: true, may_be_blank: false, may_be_null: false, longest: usize::MAX }
     }
 
     /// May be missing.
@@ -63,6 +64,11 @@ impl Text {
 
     pub(super) const fn or_blank(self) -> Self {
         Self { may_be_blank: true, ..self }
+    }
+
+    /// `null` says as little as nothing at all.
+    pub(super) const fn or_null(self) -> Self {
+        Self { may_be_null: true, ..self }
     }
 
     /// In characters.
@@ -147,6 +153,7 @@ impl Data {
         let value = match self.members.remove(text.name) {
             None if text.is_required => Err("This field is required."),
             None => return None,
+            Some(Value::Null) if text.may_be_null => return None,
             Some(Value::Null) => Err("This field may not be null."),
             Some(Value::String(value)) if value.contains('\0') => Err("Null characters are not allowed."),
             Some(Value::String(value)) => Ok(trim(&value).to_owned()),

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod dj_rest_auth;
+mod simplejwt;
 
 use hyper::Method;
 use serde_json::{Value, json};
