@@ -5,7 +5,9 @@ use serde::Deserialize;
 use crate::config::error::ConfigError;
 use crate::config::settings::Settings;
 use crate::config::values::{choice, cookie_name, set};
-use crate::config::{CompatConfig, CompatNames, CompatTokens, DjRestAuthConfig, SimpleJwtConfig, UsersList};
+use crate::config::{
+    CompatConfig, CompatNames, CompatTokens, DjAuthApiConfig, DjRestAuthConfig, SimpleJwtConfig, UsersList,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,20 +16,24 @@ pub(super) struct RawCompat {
     #[serde(rename = "dj-rest-auth")]
     dj_rest_auth: RawDjRestAuth,
     simplejwt: RawSimpleJwt,
+    #[serde(rename = "dj-auth-api")]
+    dj_auth_api: RawDjAuthApi,
 }
 
 impl RawCompat {
     /// Options are read even of a profile that is off, so that a slip is found before they are needed.
     pub(super) fn parse(self, settings: &Settings) -> Result<CompatConfig, ConfigError> {
-        const PROFILES: [(&str, ()); 2] = [("dj-rest-auth", ()), ("simplejwt", ())];
+        const PROFILES: [(&str, ()); 3] = [("dj-rest-auth", ()), ("simplejwt", ()), ("dj-auth-api", ())];
         for profile in &self.profiles {
             choice(settings, "compat.profiles", profile, &PROFILES)?;
         }
         let is_on = |name: &str| self.profiles.iter().any(|profile| profile == name);
-        let (dj_rest_auth, simplejwt) = (self.dj_rest_auth.parse(settings)?, self.simplejwt.parse(settings)?);
+        let (dj_rest_auth, simplejwt, dj_auth_api) =
+            (self.dj_rest_auth.parse(settings)?, self.simplejwt.parse(settings)?, self.dj_auth_api.parse());
         Ok(CompatConfig {
             dj_rest_auth: is_on("dj-rest-auth").then_some(dj_rest_auth),
             simplejwt: is_on("simplejwt").then_some(simplejwt),
+            dj_auth_api: is_on("dj-auth-api").then_some(dj_auth_api),
         })
     }
 }
@@ -91,6 +97,18 @@ impl RawSimpleJwt {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDjAuthApi {
+    exact_errors: bool,
+}
+
+impl RawDjAuthApi {
+    fn parse(self) -> DjAuthApiConfig {
+        DjAuthApiConfig { exact_errors: self.exact_errors }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,8 +121,8 @@ mod tests {
     #[test]
     fn a_surface_that_is_not_named_is_off() {
         let config = compat("[compat]\nprofiles = [\"simplejwt\"]\n[compat.simplejwt]\nrotate = true\n");
-        let CompatConfig { dj_rest_auth, simplejwt } = config.expect("valid");
-        assert!(dj_rest_auth.is_none());
+        let CompatConfig { dj_rest_auth, simplejwt, dj_auth_api } = config.expect("valid");
+        assert!(dj_rest_auth.is_none() && dj_auth_api.is_none());
         assert!(simplejwt.is_some_and(|config| config.rotates && config.list_users == UsersList::Staff));
     }
 

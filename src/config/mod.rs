@@ -27,10 +27,10 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjRestAuthConfig, Limit, LimitKind,
-    LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
-    RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SmtpSecurity,
-    StoreConfig, TokensConfig, UserIdClaim, UsersList, Verification,
+    CompatConfig, CompatNames, CompatTokens, CookiesConfig, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig,
+    Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox,
+    PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig,
+    SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.

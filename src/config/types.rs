@@ -256,12 +256,17 @@ pub(crate) struct DefaultAdmin {
 pub(crate) struct CompatConfig {
     pub(crate) dj_rest_auth: Option<DjRestAuthConfig>,
     pub(crate) simplejwt: Option<SimpleJwtConfig>,
+    pub(crate) dj_auth_api: Option<DjAuthApiConfig>,
 }
 
 impl CompatConfig {
     /// The names of the surfaces that are on.
     pub(crate) fn profiles(&self) -> Vec<&'static str> {
-        let all = [("dj-rest-auth", self.dj_rest_auth.is_some()), ("simplejwt", self.simplejwt.is_some())];
+        let all = [
+            ("dj-rest-auth", self.dj_rest_auth.is_some()),
+            ("simplejwt", self.simplejwt.is_some()),
+            ("dj-auth-api", self.dj_auth_api.is_some()),
+        ];
         all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
     }
 }
@@ -312,6 +317,13 @@ pub(crate) enum UsersList {
     Staff,
     /// Whoever logged in.
     Any,
+}
+
+/// `[compat.dj-auth-api]`
+#[derive(Debug, Clone)]
+pub(crate) struct DjAuthApiConfig {
+    /// Whether answers tell who has an account, as they did there.
+    pub(crate) exact_errors: bool,
 }
 
 /// `[log]`

@@ -17,6 +17,7 @@ mod copies;
 mod create_user;
 mod directory;
 mod disable_user;
+mod email_standing;
 mod error;
 mod has_superuser;
 mod health;
@@ -60,6 +61,7 @@ pub(crate) use copies::{CopyError, Existing, back_up, back_up_closed_store, rest
 pub(crate) use create_user::{Activation, CreateUser, Rank, create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
+pub(crate) use email_standing::EmailStanding;
 pub(crate) use error::FlowError;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};

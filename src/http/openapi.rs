@@ -10,9 +10,10 @@ use crate::config::CompatConfig;
 const DOCUMENT: &str = include_str!("../../assets/openapi.json");
 
 /// What each surface adds to it.
-const SURFACES: [(&str, &str); 2] = [
+const SURFACES: [(&str, &str); 3] = [
     ("dj-rest-auth", include_str!("../../assets/openapi/dj-rest-auth.json")),
     ("simplejwt", include_str!("../../assets/openapi/simplejwt.json")),
+    ("dj-auth-api", include_str!("../../assets/openapi/dj-auth-api.json")),
 ];
 
 /// The document of what is served, as it is served and printed: the native API, and the surfaces that are on.

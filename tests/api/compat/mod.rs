@@ -1,6 +1,9 @@
 //! The wires of the services that Keystead replaces, held to what those answered.
 
+mod access;
 mod bodies;
+mod dj_auth_api;
+mod dj_auth_api_admin;
 mod dj_rest_auth;
 mod simplejwt;
 

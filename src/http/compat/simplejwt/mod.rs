@@ -9,20 +9,19 @@ use bodies::{
     LogIn, Message, NewAccount, NewAvatar, Nothing, PairView, RefreshOnly, RefreshView, TokenOnly, UserView,
     UsersView,
 };
-use warp::http::header::{HeaderValue, LINK};
 use warp::http::{Method, StatusCode};
 
 use crate::app::App;
 use crate::config::{LimitKind, SimpleJwtConfig, UsersList};
-use crate::domain::{Change, KeyUse, Name, ProfileChange, SessionStyle, UserOrdering};
-use crate::flows::{self, Browser, Caller, Credentials, FlowError, ListUsers, Register, Registered};
+use crate::domain::{Change, KeyUse, Name, ProfileChange, SessionStyle};
+use crate::flows::{self, Browser, Caller, Credentials, FlowError, Register, Registered};
 use crate::http::access::{Access, Gate};
 use crate::http::caller::{self, Admit, Public};
+use crate::http::compat::all_users::{all_users, in_parts, linked};
 use crate::http::compat::drf;
 use crate::http::compat::serializer::{self, Takes};
 use crate::http::endpoint::{Cx, Endpoint, Surface, endpoint, public};
 use crate::http::error::ApiError;
-use crate::http::paging::parameter;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 
@@ -34,10 +33,8 @@ pub(super) fn endpoints(config: &SimpleJwtConfig) -> Vec<Endpoint> {
         UsersList::Any => Access::User,
     };
     let endpoints = vec![
-        member(Method::GET, "/users/", list_access, list_users)
+        in_parts(member(Method::GET, "/users/", list_access, list_users))
             .does("All users by number, at most 5000; a `Link` header leads to the rest.")
-            .query("limit", "Users in one answer: 1 to 5000, else 5000.")
-            .query("cursor", "Where the `Link` of the answer before goes on.")
             .replies::<UsersView>(StatusCode::OK),
         member(Method::GET, "/users/user/", Access::User, view_user)
             .does("The caller.")
@@ -99,43 +96,9 @@ impl Admit for Member {
     }
 }
 
-/// No answer holds more users than this.
-const MAX_LISTED: usize = 5000;
-/// Read from the store at a time.
-const PAGE: usize = 500;
-
 async fn list_users(cx: Cx<Member>, req: Req) -> Result<Reply, ApiError> {
-    let limit = parameter(&req, "limit", "Write a number from 1 to 5000.", |text| {
-        text.parse().ok().filter(|limit| (1..=MAX_LISTED).contains(limit))
-    })?;
-    let limit: usize = limit.unwrap_or(MAX_LISTED);
-    let mut cursor = req.query("cursor");
-    let mut users: Vec<UserView> = Vec::new();
-    loop {
-        let wish = ListUsers {
-            search: None,
-            is_active: None,
-            is_staff: None,
-            is_superuser: None,
-            group: None,
-            ordering: UserOrdering::DEFAULT,
-            cursor: cursor.take(),
-            limit: PAGE.min(limit - users.len()),
-        };
-        let page = flows::list_users(&cx.app, wish).await.map_err(drf::refused)?;
-        users.extend(page.users.iter().map(UserView::from));
-        cursor = page.next;
-        if cursor.is_none() || users.len() >= limit {
-            break;
-        }
-    }
-    let reply = Reply::json(StatusCode::OK, &UsersView(users));
-    let link = cursor.map(|cursor| format!("</users/?limit={limit}&cursor={cursor}>; rel=\"next\""));
-    let link = link.and_then(|link| HeaderValue::from_str(&link).ok());
-    Ok(match link {
-        Some(link) => reply.header(LINK, link),
-        None => reply,
-    })
+    let (users, link) = all_users(&cx.app, req, "/users/").await?;
+    Ok(linked(Reply::json(StatusCode::OK, &UsersView(users)), link))
 }
 
 async fn view_user(cx: Cx<Member>, _req: Req) -> Result<Reply, ApiError> {
