@@ -5,7 +5,9 @@ use serde::Deserialize;
 use crate::config::error::ConfigError;
 use crate::config::settings::Settings;
 use crate::config::values::{choice, cookie_name, set};
-use crate::config::{CompatConfig, CompatNames, CompatTokens, DjRestAuthConfig};
+use crate::config::{
+    CompatConfig, CompatNames, CompatTokens, DjAuthApiConfig, DjRestAuthConfig, SimpleJwtConfig, UsersList,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,18 +15,26 @@ pub(super) struct RawCompat {
     profiles: Vec<String>,
     #[serde(rename = "dj-rest-auth")]
     dj_rest_auth: RawDjRestAuth,
+    simplejwt: RawSimpleJwt,
+    #[serde(rename = "dj-auth-api")]
+    dj_auth_api: RawDjAuthApi,
 }
 
 impl RawCompat {
     /// Options are read even of a profile that is off, so that a slip is found before they are needed.
     pub(super) fn parse(self, settings: &Settings) -> Result<CompatConfig, ConfigError> {
-        const PROFILES: [(&str, ()); 1] = [("dj-rest-auth", ())];
+        const PROFILES: [(&str, ()); 3] = [("dj-rest-auth", ()), ("simplejwt", ()), ("dj-auth-api", ())];
         for profile in &self.profiles {
             choice(settings, "compat.profiles", profile, &PROFILES)?;
         }
         let is_on = |name: &str| self.profiles.iter().any(|profile| profile == name);
-        let dj_rest_auth = self.dj_rest_auth.parse(settings)?;
-        Ok(CompatConfig { dj_rest_auth: is_on("dj-rest-auth").then_some(dj_rest_auth) })
+        let (dj_rest_auth, simplejwt, dj_auth_api) =
+            (self.dj_rest_auth.parse(settings)?, self.simplejwt.parse(settings)?, self.dj_auth_api.parse());
+        Ok(CompatConfig {
+            dj_rest_auth: is_on("dj-rest-auth").then_some(dj_rest_auth),
+            simplejwt: is_on("simplejwt").then_some(simplejwt),
+            dj_auth_api: is_on("dj-auth-api").then_some(dj_auth_api),
+        })
     }
 }
 
@@ -72,6 +82,33 @@ impl RawDjRestAuth {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSimpleJwt {
+    list_users: String,
+    rotate: bool,
+}
+
+impl RawSimpleJwt {
+    fn parse(self, settings: &Settings) -> Result<SimpleJwtConfig, ConfigError> {
+        let lists = [("staff", UsersList::Staff), ("any", UsersList::Any)];
+        let list_users = choice(settings, "compat.simplejwt.list_users", &self.list_users, &lists)?;
+        Ok(SimpleJwtConfig { list_users, rotates: self.rotate })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDjAuthApi {
+    exact_errors: bool,
+}
+
+impl RawDjAuthApi {
+    fn parse(self) -> DjAuthApiConfig {
+        DjAuthApiConfig { exact_errors: self.exact_errors }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +120,10 @@ mod tests {
 
     #[test]
     fn a_surface_that_is_not_named_is_off() {
-        assert!(compat("").expect("valid").dj_rest_auth.is_none());
+        let config = compat("[compat]\nprofiles = [\"simplejwt\"]\n[compat.simplejwt]\nrotate = true\n");
+        let CompatConfig { dj_rest_auth, simplejwt, dj_auth_api } = config.expect("valid");
+        assert!(dj_rest_auth.is_none() && dj_auth_api.is_none());
+        assert!(simplejwt.is_some_and(|config| config.rotates && config.list_users == UsersList::Staff));
     }
 
     #[test]
@@ -100,6 +140,7 @@ mod tests {
     fn slips_are_found_even_where_a_surface_is_off() {
         for (text, reason) in [
             ("[compat]\nprofiles = [\"django\"]\n", "compat.profiles: \"django\" is not one of"),
+            ("[compat.simplejwt]\nlist_users = \"all\"\n", "compat.simplejwt.list_users: \"all\" is not one"),
             ("[compat.dj-rest-auth]\nunauthenticated = 402\n", "402 is neither 401 nor 403"),
             ("[compat.dj-rest-auth]\naccess_cookie = \"a b\"\n", "is no name for a cookie"),
             ("[compat.dj-rest-auth]\naccess_cookie = \"jwt-refresh-token\"\n", "the other cookie too"),

@@ -29,10 +29,10 @@ use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
     BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup, DeclaredPassword,
-    DeclaredPermission, DeclaredUser, DefaultAdmin, DjRestAuthConfig, EventsConfig, Limit, LimitKind,
-    LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
-    RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SmtpSecurity, StoreConfig,
-    TokensConfig, UserIdClaim, Verification,
+    DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig, EventsConfig, Limit,
+    LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox, PasswordsConfig,
+    RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SmtpSecurity,
+    StoreConfig, TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.

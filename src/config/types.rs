@@ -260,12 +260,18 @@ pub(crate) struct DefaultAdmin {
 #[derive(Debug, Clone)]
 pub(crate) struct CompatConfig {
     pub(crate) dj_rest_auth: Option<DjRestAuthConfig>,
+    pub(crate) simplejwt: Option<SimpleJwtConfig>,
+    pub(crate) dj_auth_api: Option<DjAuthApiConfig>,
 }
 
 impl CompatConfig {
     /// The names of the surfaces that are on.
     pub(crate) fn profiles(&self) -> Vec<&'static str> {
-        let all = [("dj-rest-auth", self.dj_rest_auth.is_some())];
+        let all = [
+            ("dj-rest-auth", self.dj_rest_auth.is_some()),
+            ("simplejwt", self.simplejwt.is_some()),
+            ("dj-auth-api", self.dj_auth_api.is_some()),
+        ];
         all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
     }
 }
@@ -299,6 +305,30 @@ pub(crate) enum CompatNames {
     Current,
     /// `access_token`, `refresh_token`
     V2,
+}
+
+/// `[compat.simplejwt]`
+#[derive(Debug, Clone)]
+pub(crate) struct SimpleJwtConfig {
+    pub(crate) list_users: UsersList,
+    /// Whether each refresh gives another refresh token.
+    pub(crate) rotates: bool,
+}
+
+/// Who may see the list of all users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UsersList {
+    /// With the permission to view users.
+    Staff,
+    /// Whoever logged in.
+    Any,
+}
+
+/// `[compat.dj-auth-api]`
+#[derive(Debug, Clone)]
+pub(crate) struct DjAuthApiConfig {
+    /// Whether answers tell who has an account, as they did there.
+    pub(crate) exact_errors: bool,
 }
 
 /// `[events]`

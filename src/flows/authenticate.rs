@@ -159,12 +159,37 @@ fn inspect_old_token(app: &App, token: &str, now: Timestamp) -> Result<TokenFact
     Ok(TokenFacts { usage, user, session, issued_at, expires_at })
 }
 
-/// Whether this is a token that was good once and is only too old.
-pub(crate) fn has_expired(app: &App, token: &str) -> bool {
+/// Whether the service before signed this token, and it is not too old.
+pub(crate) fn is_old_token(app: &App, token: &str) -> bool {
+    app.keyring().verify_old(token, app.clock.now()).is_ok()
+}
+
+/// Why a token is not taken, for whoever shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenFault {
+    /// Good once, and too old.
+    Expired,
+    /// Not too old: its log-in is over, or it was used up.
+    Over,
+    /// Of the kind that was not asked for.
+    OtherKind,
+    Unknown,
+}
+
+/// Says what is wrong with a token that was refused where this kind was asked for; none: where any does.
+pub(crate) fn token_fault(app: &App, token: &str, asked: Option<KeyUse>) -> TokenFault {
     let (now, keyring) = (app.clock.now(), app.keyring());
-    keyring.verify_access(token, now) == Err(TokenError::Expired)
-        || keyring.verify_refresh(token, now) == Err(TokenError::Expired)
-        || keyring.verify_old(token, now) == Err(TokenError::Expired)
+    let kinds = [
+        keyring.verify_access(token, now).map(|_| KeyUse::Access),
+        keyring.verify_refresh(token, now).map(|_| KeyUse::Refresh),
+        keyring.verify_old(token, now).map(|claims| claims.usage),
+    ];
+    match kinds.iter().flatten().next() {
+        Some(kind) if asked.is_none_or(|asked| asked == *kind) => TokenFault::Over,
+        Some(_) => TokenFault::OtherKind,
+        None if kinds.contains(&Err(TokenError::Expired)) => TokenFault::Expired,
+        None => TokenFault::Unknown,
+    }
 }
 
 /// What somebody else is told of a token that is worth something now.

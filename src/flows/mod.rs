@@ -19,6 +19,7 @@ mod copies;
 mod create_user;
 mod directory;
 mod disable_user;
+mod email_standing;
 mod error;
 mod export_users;
 mod has_superuser;
@@ -58,8 +59,9 @@ pub(crate) use api_keys::{NewApiKey, create_api_key, list_api_keys, revoke_api_k
 pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
-    Caller, Credential, Introspection, TokenFacts, authenticate, authenticate_by_api_key,
-    authenticate_by_session_key, has_expired, inspect_token, introspect, is_api_key, is_session_key,
+    Caller, Credential, Introspection, TokenFacts, TokenFault, authenticate, authenticate_by_api_key,
+    authenticate_by_session_key, inspect_token, introspect, is_api_key, is_old_token, is_session_key,
+    token_fault,
 };
 pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
@@ -70,6 +72,7 @@ pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_cl
 pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
+pub(crate) use email_standing::EmailStanding;
 pub(crate) use error::FlowError;
 pub(crate) use export_users::{ExportedUser, export_rights, export_users};
 pub(crate) use has_superuser::has_superuser;

@@ -10,8 +10,11 @@ use crate::config::CompatConfig;
 const DOCUMENT: &str = include_str!("../../assets/openapi.json");
 
 /// What each surface adds to it.
-const SURFACES: [(&str, &str); 1] =
-    [("dj-rest-auth", include_str!("../../assets/openapi/dj-rest-auth.json"))];
+const SURFACES: [(&str, &str); 3] = [
+    ("dj-rest-auth", include_str!("../../assets/openapi/dj-rest-auth.json")),
+    ("simplejwt", include_str!("../../assets/openapi/simplejwt.json")),
+    ("dj-auth-api", include_str!("../../assets/openapi/dj-auth-api.json")),
+];
 
 /// The document of what is served, as it is served and printed: the native API, and the surfaces that are on.
 pub(crate) fn document(config: &CompatConfig) -> Cow<'static, str> {
@@ -186,14 +189,16 @@ mod tests {
         let wrong = if is_native { "A problem (RFC 9457)" } else { "What was wrong, as the surface says it" };
         responses.insert("default".into(), json!({ "description": wrong, "content": problem }));
         operation.insert("responses".into(), responses.into());
-        let security = match endpoint.gate.access {
-            Access::Public => json!([]),
-            _ if endpoint.gate.needs_session => json!([{ "access_token": [] }, { "cookie": [] }]),
-            Access::User | Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
-                json!([{ "access_token": [] }, { "api_key": [] }, { "cookie": [] }])
-            }
-        };
-        operation.insert("security".into(), security);
+        let is_secured = endpoint.gate.access != Access::Public;
+        // Another surface takes no cookie, or one of its own.
+        let schemes = [
+            ("access_token", is_secured),
+            ("api_key", is_secured && !endpoint.gate.needs_session),
+            ("cookie", is_secured && is_native),
+        ];
+        let taken = schemes.into_iter().filter(|(_, is_taken)| *is_taken);
+        let security: Vec<Value> = taken.map(|(name, _)| json!({ name: [] })).collect();
+        operation.insert("security".into(), security.into());
         operation.insert("x-access".into(), access(endpoint.gate));
         operation.into()
     }

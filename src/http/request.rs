@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
+use percent_encoding::percent_decode_str;
 use warp::Buf;
 use warp::http::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use warp::http::{HeaderMap, Method};
@@ -58,9 +59,10 @@ impl Req {
         &self.head.headers
     }
 
-    /// A part of the path. What does not parse names nothing that exists.
+    /// A part of the path, decoded. What does not parse names nothing that exists.
     pub(crate) fn param<T: std::str::FromStr>(&self, name: &str) -> Result<T, ApiError> {
         let value = self.params.iter().find(|(param, _)| param == name).map(|(_, value)| value);
+        let value = value.and_then(|value| percent_decode_str(value).decode_utf8().ok());
         value.and_then(|value| value.parse().ok()).ok_or(ApiError::NotFound)
     }
 

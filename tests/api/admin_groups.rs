@@ -229,3 +229,17 @@ async fn a_superuser_has_every_permission_and_is_told_of_as_its_holder() {
     assert_eq!((&holders["count"], &holders["next"]), (&json!(1), &Value::Null));
     root.get(&format!("{PERMISSIONS}9999/users/")).await.expect_problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn a_name_in_a_path_may_have_any_character() {
+    let (_server, root, _) = administered().await;
+    make(&root, "Rédaction & Co/Web", &[]).await;
+    let groups = json!({ "groups": ["Rédaction & Co/Web"] });
+    root.put("/auth/admin/users/1/groups/", &groups).await.expect(200);
+
+    for (name, has_group) in [("R%C3%A9daction%20%26%20Co%2FWeb", true), ("R%C3%A9daction", false)] {
+        let answer = root.get(&format!("/auth/profile/has_group/{name}/")).await.expect(200).body;
+        assert_eq!(answer, json!({ "has_group": has_group }), "{name}");
+    }
+    root.get("/auth/profile/has_group/%FF/").await.expect_problem(404, "not_found");
+}

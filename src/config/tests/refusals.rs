@@ -14,7 +14,7 @@ fn unknown_keys_are_refused_with_file_line_and_suggestion() {
             "[metrics]\nx = 1\n",
             "auth.toml:1: unknown section [metrics]: \
              there are server, store, mail, registration, passwords, tokens, cookies, limits, \
-             compat, compat.dj-rest-auth, events, bootstrap, log",
+             compat, compat.dj-rest-auth, compat.simplejwt, compat.dj-auth-api, events, bootstrap, log",
         ),
         (
             "[tokens]\ncode_ttl = 1\n",

@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 use warp::http::StatusCode;
-use warp::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use warp::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 
 use crate::app::App;
-use crate::domain::Invalid;
-use crate::flows::{self, FlowError};
+use crate::domain::{Invalid, KeyUse};
+use crate::flows::{self, Caller, FlowError, TokenFault, Tokens};
+use crate::http::caller::Shown;
 use crate::http::error::ApiError;
 use crate::http::reply::{Reply, whole_secs};
+use crate::http::request::Req;
 use crate::http::request_id::RequestId;
 
 pub(super) const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
@@ -17,6 +19,11 @@ pub(super) const FORBIDDEN: &str = "You do not have permission to perform this a
 /// `{"detail": ...}`
 pub(super) fn detail(status: StatusCode, text: &str) -> ApiError {
     ApiError::Told(status, json!({ "detail": text }))
+}
+
+/// `{"error": ...}`, for what a view answers by itself.
+pub(super) fn error(text: &str) -> ApiError {
+    ApiError::Told(StatusCode::BAD_REQUEST, json!({ "error": text }))
 }
 
 /// What is wrong with the fields together: `{"non_field_errors": [...]}`.
@@ -48,17 +55,19 @@ pub(super) fn token_not_valid(text: &str) -> ApiError {
     ApiError::Told(StatusCode::UNAUTHORIZED, json!({ "detail": text, "code": "token_not_valid" }))
 }
 
-/// Why this token is not taken.
-pub(super) fn token_fault(app: &App, token: &str) -> &'static str {
-    if flows::has_expired(app, token) { "Token is expired" } else { "Token is invalid" }
-}
-
-/// A token of the body that was refused.
-pub(super) fn refused_token(app: &App, token: &str, error: FlowError) -> ApiError {
+/// A token of the body that was refused where this kind was asked for; none: where any does.
+pub(super) fn refused_token(app: &App, token: &str, asked: Option<KeyUse>, error: FlowError) -> ApiError {
     match error {
-        FlowError::InvalidToken => token_not_valid(token_fault(app, token)),
+        FlowError::InvalidToken => token_not_valid(fault(app, token, asked)),
         error => error.into(),
     }
+}
+
+/// The refresh token that counts from now on, if it is another than the one that was shown: a log-in of another surface
+/// may rotate. An old token stays the same where that is what its client knows.
+pub(super) fn another_refresh(app: &App, shown: &str, tokens: &Tokens, rotates: bool) -> Option<String> {
+    let is_other = tokens.refresh != shown && (rotates || !flows::is_old_token(app, shown));
+    is_other.then(|| tokens.refresh.clone())
 }
 
 /// An access token that was refused as a credential.
@@ -66,7 +75,7 @@ pub(super) fn refused_access(app: &App, token: &str) -> ApiError {
     let message = json!({
         "token_class": "AccessToken",
         "token_type": "access",
-        "message": token_fault(app, token),
+        "message": fault(app, token, Some(KeyUse::Access)),
     });
     let body = json!({
         "detail": "Given token not valid for any token type",
@@ -74,6 +83,38 @@ pub(super) fn refused_access(app: &App, token: &str) -> ApiError {
         "messages": [message],
     });
     ApiError::Told(StatusCode::UNAUTHORIZED, body)
+}
+
+fn fault(app: &App, token: &str, asked: Option<KeyUse>) -> &'static str {
+    match flows::token_fault(app, token, asked) {
+        TokenFault::Expired => "Token is expired",
+        TokenFault::Over => "Token is blacklisted",
+        TokenFault::OtherKind => "Token has wrong type",
+        TokenFault::Unknown => "Token is invalid",
+    }
+}
+
+/// What stands after `Bearer` in the header, as simplejwt reads it: a scheme that is not spelled so is none at all.
+pub(super) fn bearer(req: &Req) -> Result<&str, ApiError> {
+    let mut values = req.headers().get_all(AUTHORIZATION).iter();
+    let value = values.next().and_then(|value| value.to_str().ok()).ok_or(ApiError::NotAuthenticated)?;
+    let words: Vec<&str> = value.split_ascii_whitespace().collect();
+    match words.as_slice() {
+        ["Bearer", token] if values.next().is_none() => Ok(token),
+        ["Bearer", ..] => {
+            let detail = "Authorization header must contain two space-delimited values";
+            let body = json!({ "detail": detail, "code": "bad_authorization_header" });
+            Err(ApiError::Told(StatusCode::UNAUTHORIZED, body))
+        }
+        _ => Err(ApiError::NotAuthenticated),
+    }
+}
+
+/// Whose access token or API key this is.
+pub(super) fn identify(app: &App, req: &Req, token: &str) -> Result<Caller, FlowError> {
+    let is_api_key = flows::is_api_key(token);
+    let shown = if is_api_key { Shown::ApiKey(token) } else { Shown::AccessToken(token) };
+    shown.caller(app, req)
 }
 
 pub(super) fn tell(error: &ApiError, id: &RequestId) -> Reply {

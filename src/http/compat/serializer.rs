@@ -1,6 +1,8 @@
 //! Bodies as Django REST framework reads them: JSON, form or multipart; numbers are texts, spaces around a text are cut
 //! (never of a password), unknown members are passed over, and all that is wrong is said at once.
 
+use std::fmt;
+
 use futures_util::stream;
 use multer::Multipart;
 use serde_json::{Map, Value};
@@ -48,12 +50,13 @@ pub(super) struct Text {
     name: &'static str,
     is_required: bool,
     may_be_blank: bool,
+    may_be_null: bool,
     longest: usize,
 }
 
 impl Text {
     pub(super) const fn of(name: &'static str) -> Self {
-        Self { name, is_required: true, may_be_blank: false, longest: usize::MAX }
+        Self { name, is_required: true, may_be_blank: false, may_be_null: false, longest: usize::MAX }
     }
 
     /// May be missing.
@@ -63,6 +66,11 @@ impl Text {
 
     pub(super) const fn or_blank(self) -> Self {
         Self { may_be_blank: true, ..self }
+    }
+
+    /// `null` says as little as nothing at all.
+    pub(super) const fn or_null(self) -> Self {
+        Self { may_be_null: true, ..self }
     }
 
     /// In characters.
@@ -75,6 +83,8 @@ impl Text {
 #[derive(Default)]
 pub(super) struct Data {
     members: Map<String, Value>,
+    /// A form says a list by saying a member more than once; of a text, the last counts.
+    is_form: bool,
     #[cfg(test)]
     asked: Vec<&'static str>,
     errors: Map<String, Value>,
@@ -101,7 +111,7 @@ impl Data {
                 return Err(drf::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text));
             }
         };
-        Ok(Self { members, ..Self::default() })
+        Ok(Self { members, is_form: essence != "application/json", ..Self::default() })
     }
 
     pub(super) fn text(&mut self, text: &Text) -> Option<String> {
@@ -126,8 +136,67 @@ impl Data {
 
     /// A password, exactly as it was sent.
     pub(super) fn password(&mut self, name: &'static str) -> Option<Password> {
-        let value = self.plain(&Text::of(name), |text| text)?;
+        self.secret(&Text::of(name))
+    }
+
+    /// The same if it is there.
+    pub(super) fn optional_password(&mut self, name: &'static str) -> Option<Password> {
+        self.secret(&Text::of(name).optional())
+    }
+
+    fn secret(&mut self, text: &Text) -> Option<Password> {
+        let (name, value) = (text.name, self.plain(text, |text| text)?);
         Password::parse(&value).map_err(|invalid| self.refuse(name, &invalid.message)).ok()
+    }
+
+    /// What may be missing, and is true or false in one of the ways that the framework knows.
+    pub(super) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.member(name)?;
+        let text = match &value {
+            Value::Bool(is) => return Some(*is),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.trim().to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        match text.as_str() {
+            "true" | "t" | "yes" | "y" | "on" | "1" => return Some(true),
+            "false" | "f" | "no" | "n" | "off" | "0" => return Some(false),
+            _ if value.is_null() => self.refuse(name, "This field may not be null."),
+            _ => self.refuse(name, "Must be a valid boolean."),
+        }
+        None
+    }
+
+    /// A list of numbers of other rows, which may be missing; whatever cannot be one is refused.
+    pub(super) fn keys(&mut self, name: &'static str) -> Option<Vec<u64>> {
+        let values = match self.member(name)? {
+            Value::Array(values) => values,
+            value if self.is_form => vec![value],
+            value => {
+                self.refuse(name, &format!("Expected a list of items but got type \"{}\".", kind_of(&value)));
+                return None;
+            }
+        };
+        let mut keys = Vec::new();
+        for value in values {
+            let key = match &value {
+                Value::Number(number) => number.as_u64().ok_or_else(|| no_such_key(number)),
+                Value::String(text) => text.trim().parse().map_err(|_| no_such_key(text)),
+                _ => Err(format!("Incorrect type. Expected pk value, received {}.", kind_of(&value))),
+            };
+            keys.push(key.map_err(|wrong| self.refuse(name, &wrong)).ok()?);
+        }
+        Some(keys)
+    }
+
+    /// Whether anything is said of it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Whether anything is wrong so far.
+    pub(super) fn is_refused_at_all(&self) -> bool {
+        !self.errors.is_empty()
     }
 
     pub(super) fn is_refused(&self, name: &str) -> bool {
@@ -142,11 +211,10 @@ impl Data {
     }
 
     fn plain(&mut self, text: &Text, trim: fn(&str) -> &str) -> Option<String> {
-        #[cfg(test)]
-        self.asked.push(text.name);
-        let value = match self.members.remove(text.name) {
+        let value = match self.member(text.name).map(|value| self.last_of(value)) {
             None if text.is_required => Err("This field is required."),
             None => return None,
+            Some(Value::Null) if text.may_be_null => return None,
             Some(Value::Null) => Err("This field may not be null."),
             Some(Value::String(value)) if value.contains('\0') => Err("Null characters are not allowed."),
             Some(Value::String(value)) => Ok(trim(&value).to_owned()),
@@ -159,27 +227,65 @@ impl Data {
         });
         value.map_err(|wrong| self.refuse(text.name, wrong)).ok()
     }
+
+    fn member(&mut self, name: &'static str) -> Option<Value> {
+        #[cfg(test)]
+        self.asked.push(name);
+        self.members.remove(name)
+    }
+
+    fn last_of(&self, value: Value) -> Value {
+        match value {
+            Value::Array(mut values) if self.is_form => values.pop().unwrap_or_default(),
+            value => value,
+        }
+    }
 }
 
-fn of_json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
-    let bad_request = |text: &str| drf::detail(StatusCode::BAD_REQUEST, text);
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| bad_request(&format!("JSON parse error - {error}")))?;
-    let kind = match value {
-        Value::Object(members) => return Ok(members),
+/// What the framework says of a number that names no row.
+pub(super) fn no_such_key(key: impl fmt::Display) -> String {
+    format!("Invalid pk \"{key}\" - object does not exist.")
+}
+
+/// A type, by its name in Python.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) => "dict",
         Value::Null => "NoneType",
         Value::Bool(_) => "bool",
         Value::Number(number) if number.is_f64() => "float",
         Value::Number(_) => "int",
         Value::String(_) => "str",
         Value::Array(_) => "list",
-    };
+    }
+}
+
+fn of_json(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    let bad_request = |text: &str| drf::detail(StatusCode::BAD_REQUEST, text);
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| bad_request(&format!("JSON parse error - {error}")))?;
+    let kind = kind_of(&value);
+    if let Value::Object(members) = value {
+        return Ok(members);
+    }
     Err(drf::non_field(&format!("Invalid data. Expected a dictionary, but got {kind}.")))
 }
 
 fn of_form(bytes: &[u8]) -> Map<String, Value> {
-    let pairs = url::form_urlencoded::parse(bytes);
-    pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect()
+    let mut members = Map::new();
+    for (name, value) in url::form_urlencoded::parse(bytes) {
+        say(&mut members, name.into_owned(), value.into_owned());
+    }
+    members
+}
+
+/// A member that is said more than once is a list.
+fn say(members: &mut Map<String, Value>, name: String, value: String) {
+    match members.get_mut(&name) {
+        Some(Value::Array(values)) => values.push(value.into()),
+        Some(first) => *first = Value::Array(vec![first.take(), value.into()]),
+        None => drop(members.insert(name, value.into())),
+    }
 }
 
 /// RFC 7578. Files are none of our business.
@@ -195,7 +301,7 @@ async fn of_multipart(bytes: Vec<u8>, media_type: &str) -> Result<Map<String, Va
             continue;
         };
         let value = part.bytes().await.map_err(wrong)?;
-        members.insert(name, String::from_utf8_lossy(&value).into_owned().into());
+        say(&mut members, name, String::from_utf8_lossy(&value).into_owned());
     }
     Ok(members)
 }
@@ -262,6 +368,46 @@ pub(super) mod tests {
         assert_eq!(read(&json!(" pw ")).expect("taken").expose(), " pw ");
         assert_eq!(read(&json!(123)).expect("taken").expose(), "123");
         assert!(read(&json!("")).is_none());
+    }
+
+    #[test]
+    fn booleans_are_spelled_in_many_ways() {
+        let read = |value: &Value| data(&json!({ "x": value })).boolean("x");
+        for value in [json!(true), json!("True"), json!(1), json!("on"), json!(" yes ")] {
+            assert_eq!(read(&value), Some(true), "{value}");
+        }
+        for value in [json!(false), json!("false"), json!(0), json!("off")] {
+            assert_eq!(read(&value), Some(false), "{value}");
+        }
+        for value in [json!("2"), json!([true]), json!({}), json!("")] {
+            let text = said(&value, |data| assert!(data.boolean("x").is_none()));
+            assert_eq!(text, "Must be a valid boolean.", "{value}");
+        }
+        assert_eq!(data(&json!({})).boolean("x"), None);
+    }
+
+    #[test]
+    fn keys_are_numbers_in_a_list() {
+        assert_eq!(data(&json!({ "x": [1, "2"] })).keys("x"), Some(vec![1, 2]));
+        for (value, wrong) in [
+            (json!(1), "Expected a list of items but got type \"int\"."),
+            (json!([-1]), "Invalid pk \"-1\" - object does not exist."),
+            (json!(["x"]), "Invalid pk \"x\" - object does not exist."),
+            (json!([true]), "Incorrect type. Expected pk value, received bool."),
+            (json!([[1]]), "Incorrect type. Expected pk value, received list."),
+        ] {
+            assert_eq!(said(&value, |data| drop(data.keys("x"))), wrong, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_form_says_a_list_by_saying_it_twice() {
+        let form = |text: &str| Data { members: of_form(text.as_bytes()), is_form: true, ..Data::default() };
+        assert_eq!(form("x=1&x=2&x=3").keys("x"), Some(vec![1, 2, 3]));
+        assert_eq!(form("x=1").keys("x"), Some(vec![1]));
+        assert_eq!(form("x=a&x=b").text(&Text::of("x")).as_deref(), Some("b"));
+        let text = said(&json!(["a"]), |data| drop(data.text(&Text::of("x"))));
+        assert_eq!(text, "Not a valid string.");
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The wires of the services that Keystead replaces, held to what those answered.
 
+mod access;
 mod bodies;
+mod dj_auth_api;
+mod dj_auth_api_admin;
 mod dj_rest_auth;
 mod dual_run;
+mod simplejwt;
 
 use hyper::Method;
 use serde_json::{Value, json};

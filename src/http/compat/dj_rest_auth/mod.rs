@@ -13,7 +13,9 @@ use warp::http::{Method, StatusCode};
 
 use crate::app::App;
 use crate::config::{CompatNames, CompatTokens, DjRestAuthConfig, LimitKind};
-use crate::domain::{Change, Code, Name, Origin, Password, PlainToken, ProfileChange, SessionStyle, UserId};
+use crate::domain::{
+    Change, Code, KeyUse, Name, Origin, Password, PlainToken, ProfileChange, SessionStyle, UserId,
+};
 use crate::flows::{
     self, Browser, Caller, Credentials, FlowError, LoggedIn, Register, Registered, ResetLink, Whose,
 };
@@ -311,7 +313,8 @@ async fn reset_password(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError>
 
 async fn verify_token(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let TokenOnly { token } = serializer::read(&mut req, &cx.app.config).await?;
-    flows::inspect_token(&cx.app, &token).map_err(|error| drf::refused_token(&cx.app, &token, error))?;
+    flows::inspect_token(&cx.app, &token)
+        .map_err(|error| drf::refused_token(&cx.app, &token, None, error))?;
     Ok(Reply::json(StatusCode::OK, &Nothing {}))
 }
 
@@ -326,14 +329,15 @@ async fn refresh_token(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> 
         caller::refuse_other_sites(app, &req)?;
     }
     let refreshed = flows::refresh(app, &cx.caller.origin, &token).await;
-    let refreshed = refreshed.map_err(|error| drf::refused_token(app, &token, error))?;
+    let refreshed =
+        refreshed.map_err(|error| drf::refused_token(app, &token, Some(KeyUse::Refresh), error))?;
     let tokens = &refreshed.tokens;
     let expiration = Some(Time(tokens.access_expires_at));
     let (access_expiration, access_token_expiration) = match options.names {
         CompatNames::Current => (expiration, None),
         CompatNames::V2 => (None, expiration),
     };
-    let refresh = options.rotates.then(|| tokens.refresh.clone());
+    let refresh = drf::another_refresh(app, &token, tokens, options.rotates);
     let access = tokens.access.clone();
     let view = RefreshView { access, access_expiration, access_token_expiration, refresh };
     let reply = Reply::json(StatusCode::OK, &view);
