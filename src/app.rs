@@ -80,16 +80,6 @@ impl App {
         })
     }
 
-    /// Takes old tokens of everybody who is there by now, if a secret for them is configured. Not before the service is
-    /// open: what is imported for it comes first.
-    pub(crate) async fn take_old_tokens(&self) -> Result<(), AppError> {
-        let now = self.clock.now();
-        if self.config.tokens.accept.is_empty() || self.store.read()?.old_tokens_since()?.is_some() {
-            return Ok(());
-        }
-        Ok(self.store.write(move |tx| tx.take_old_tokens(now)).await?)
-    }
-
     /// The keys that sign and verify now.
     pub(crate) fn keyring(&self) -> Guard<Arc<Keyring>> {
         self.keyring.load()

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::export_rows::RightsRows;
 use crate::django::{Dump, UserRow};
+use crate::domain::append_row;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -138,21 +139,12 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// RFC 4180. A cell that a spreadsheet would run as a formula has an apostrophe before it: users name themselves.
+/// A line that a spreadsheet reads and does not run: users name themselves.
 fn write_line(out: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
-    let cells: Vec<String> = cells
-        .map(
-            |cell| if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell },
-        )
-        .map(|cell| {
-            if cell.contains(['"', ',', '\n', '\r']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell
-            }
-        })
-        .collect();
-    write!(out, "{}\r\n", cells.join(","))
+    let cells: Vec<String> = cells.collect();
+    let mut line = Vec::new();
+    append_row(&mut line, cells.iter().map(String::as_str));
+    out.write_all(&line)
 }
 
 #[cfg(test)]
@@ -164,6 +156,9 @@ mod tests {
         let mut line = Vec::new();
         let cells = ["a", "b,c", "say \"hi\"", "=1+1", "@ada", "", "é"].map(str::to_owned);
         write_line(&mut line, cells.into_iter()).expect("written");
-        assert_eq!(String::from_utf8_lossy(&line), "a,\"b,c\",\"say \"\"hi\"\"\",'=1+1,'@ada,,é\r\n");
+        assert_eq!(
+            String::from_utf8_lossy(&line),
+            "\"a\",\"b,c\",\"say \"\"hi\"\"\",\"'=1+1\",\"'@ada\",\"\",\"é\"\r\n"
+        );
     }
 }

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
+use crate::crypto::verdict::Verdict;
+
 /// Longer text is no hash.
 const MAX_TEXT: usize = 512;
 /// The costliest hash that is still computed: each takes a few seconds of one thread.
@@ -99,6 +101,15 @@ impl LegacyHash {
             }
             _ => Err(NotRead::Unknown),
         }
+    }
+
+    /// None: it is another's. Plain bcrypt looks at 72 bytes: what was typed beyond may be a slip, and must not become the
+    /// password.
+    pub(super) fn verdict(&self, password: &str) -> Option<Verdict> {
+        let is_cut = matches!((&self.work, &self.input), (Work::Bcrypt(_), Input::Password));
+        let right =
+            if is_cut && password.len() >= BCRYPT_INPUT { Verdict::Right } else { Verdict::RightButOutdated };
+        self.is_of(password).then_some(right)
     }
 
     /// Whether whoever has it has the password soon: a single round of a fast digest.

@@ -16,9 +16,11 @@ pub(crate) mod random;
 pub(crate) mod seal;
 mod takeover;
 pub(crate) mod token;
+mod verdict;
 
 pub(crate) use claims::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
-pub(crate) use password::{PasswordError, PasswordPool, Verdict, is_argon2id};
+pub(crate) use password::{PasswordError, PasswordPool, is_argon2id};
 pub(crate) use seal::Sealer;
 pub(crate) use takeover::{HashRefusal, WeakHashes, give_back, take_over};
+pub(crate) use verdict::Verdict;

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use crate::config::PasswordsConfig;
 use crate::crypto::legacy::{LegacyHash, NotRead};
 use crate::crypto::random;
+use crate::crypto::verdict::Verdict;
 use crate::domain::{Password, PasswordHash};
 
 const SALT_BYTES: usize = 16;
@@ -34,15 +35,6 @@ const MAX_PARALLELISM: u32 = 64;
 
 /// A thread keeps its arena up to this size (Django's default needs 100 MiB) and gives back what is beyond.
 const KEPT_BLOCKS: usize = 128 * 1024;
-
-/// What a password means for an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Wrong,
-    Right,
-    /// Right, and hashed with other parameters than today's: time to hash it again.
-    RightButOutdated,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PasswordError {
@@ -317,7 +309,7 @@ impl Hasher {
         };
         if let Ok(legacy) = LegacyHash::parse(hash.as_phc()) {
             // A right one is hashed again, and so is a wrong one: a cheap hash looks like no account.
-            return if legacy.is_of(password) { Ok(Verdict::RightButOutdated) } else { self.waste(password) };
+            return legacy.verdict(password).map_or_else(|| self.waste(password), Ok);
         }
         let Ok(stored) = Stored::parse(hash) else {
             tracing::warn!(
@@ -481,7 +473,10 @@ mod tests {
         for (password, text) in vectors {
             let hash = phc(text.strip_prefix("argon2").unwrap_or(&text));
             let verdict = hasher().verify(&password, Some(&hash));
-            assert_eq!(verdict, Ok(Verdict::RightButOutdated), "{text}");
+            // Plain bcrypt passes over what is beyond 72 bytes: that is not taken for the password.
+            let is_cut = text.starts_with("bcrypt$") && password.len() >= 72;
+            let right = if is_cut { Verdict::Right } else { Verdict::RightButOutdated };
+            assert_eq!(verdict, Ok(right), "{text}");
             assert_eq!(hasher().verify("another", Some(&hash)), Ok(Verdict::Wrong), "{text}");
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::django::row::{Reference, Row, references};
+use crate::domain::own_permissions;
 
 /// A permission, by the name that it has in Keystead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,6 +207,38 @@ fn name_here(label: &str, model: &str, codename: &str, user_model: &str) -> Stri
     } else if model_name == "auth.group" && is_of(model) {
         format!("users.{verb}_group")
     } else {
-        format!("{label}.{codename}")
+        // An app may have a label of ours, and its permissions must not become rights here. Ours go out under another.
+        let name = format!("{label}.{codename}");
+        match name.strip_prefix(OURS) {
+            Some(own) if is_own(own) => own.to_owned(),
+            _ if is_own(&name) && model_name != "auth.permission" => format!("app_{name}"),
+            _ => name,
+        }
+    }
+}
+
+/// What the labels of our own permissions begin with in an export.
+pub(super) const OURS: &str = "keystead_";
+
+/// Whether it is a right here.
+pub(super) fn is_own(name: &str) -> bool {
+    own_permissions().any(|(own, _)| own.as_str() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_app_has_a_right_here_by_its_label() {
+        let name = |label, model, codename| name_here(label, model, codename, "auth.user");
+        assert_eq!(name("news", "item", "publish"), "news.publish");
+        assert_eq!(name("audit", "event", "view_event"), "app_audit.view_event");
+        assert_eq!(name("mail", "message", "change_message"), "app_mail.change_message");
+        assert_eq!(name("users", "user", "delete_user"), "app_users.delete_user");
+        assert_eq!(name("auth", "user", "delete_user"), "users.delete_user");
+        assert_eq!(name("auth", "permission", "view_permission"), "auth.view_permission");
+        assert_eq!(name("keystead_audit", "event", "view_event"), "audit.view_event");
+        assert_eq!(name_here("users", "user", "delete_user", "users.user"), "users.delete_user");
     }
 }

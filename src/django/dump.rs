@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::django::directory::{GroupRow, PermissionRow, VERBS};
+use crate::django::directory::{OURS, is_own};
 use crate::django::user::UserRow;
 
 /// An array of rows that is being written.
@@ -132,6 +133,9 @@ fn natural_keys(permissions: &[PermissionRow], user_model: &str) -> BTreeMap<Str
         ("users", Some((verb, "group"))) if VERBS.contains(&verb) => {
             [codename.to_owned(), "auth".to_owned(), "group".to_owned()]
         }
+        (_, Some((_, noun))) if label != "auth" && is_own(&format!("{label}.{codename}")) => {
+            [codename.to_owned(), format!("{OURS}{label}"), noun.to_owned()]
+        }
         _ => {
             let known = models.get(label);
             let model = noun_of(codename)
@@ -162,12 +166,19 @@ mod tests {
 
     #[test]
     fn permissions_go_back_to_where_they_came_from() {
-        let names = ["users.add_user", "users.view_group", "auth.view_permission", "news.change_item"];
+        let names = [
+            "users.add_user",
+            "users.view_group",
+            "auth.view_permission",
+            "audit.view_event",
+            "news.change_item",
+        ];
         let own = ["add_user auth user", "view_group auth group"];
-        let others = ["view_permission auth permission", "change_item news item"];
-        assert_eq!(keys(&names, "auth.user"), [own, others].concat());
+        let others =
+            ["view_permission auth permission", "view_event keystead_audit event", "change_item news item"];
+        assert_eq!(keys(&names, "auth.user"), [&own[..], &others].concat());
         let own = ["add_person accounts person", "view_group auth group"];
-        assert_eq!(keys(&names, "accounts.person"), [own, others].concat());
+        assert_eq!(keys(&names, "accounts.person"), [&own[..], &others].concat());
     }
 
     #[test]

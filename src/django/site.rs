@@ -48,9 +48,16 @@ impl Site {
     }
 }
 
-/// What other rows may call this user.
+/// What other rows may call this user: their number, or the name that their model has for them. A username that looks like
+/// an address may be somebody else's address, and where both could be meant, neither is.
 fn keys_of(user: &UserRow) -> Vec<Reference> {
-    let natural = [&user.username, &user.email].into_iter().flatten();
+    let natural = match (&user.username, &user.email) {
+        (Some(username), email) if username.contains('@') => {
+            email.as_ref().filter(|email| *email == username)
+        }
+        (Some(username), _) => Some(username),
+        (None, email) => email.as_ref(),
+    };
     let natural = natural.map(|name| Reference::Natural(vec![name.clone()]));
     user.id.map(Reference::Number).into_iter().chain(natural).collect()
 }

@@ -55,6 +55,10 @@ pub(super) fn is_database(head: &[u8]) -> bool {
 }
 
 impl Database {
+    fn bytes(&self) -> u64 {
+        self.pages.saturating_mul(self.page_size as u64)
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self, ReadError> {
         let file = File::open(path)?;
         let mut header = [0; HEADER];
@@ -83,7 +87,7 @@ impl Database {
         table: &Table,
         show: &mut dyn FnMut(Vec<Cell>, u64) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
-        let mut walk = Walk { database: self, seen: 0 };
+        let mut walk = Walk { database: self, seen: 0, bytes: 0 };
         walk.page(table.root, 0, &mut |number, record, seen| {
             let mut cells = cells(record, table.columns.len())?;
             if let Some(cell) = table.number.and_then(|at| cells.get_mut(at)) {
@@ -172,6 +176,8 @@ fn refuse_log(path: &Path) -> Result<(), ReadError> {
 struct Walk<'a> {
     database: &'a Database,
     seen: u64,
+    /// Of the records so far. No byte of the file belongs to two of them.
+    bytes: u64,
 }
 
 type Show<'s> = &'s mut dyn FnMut(i64, &[u8], u64) -> Result<(), ReadError>;
@@ -190,6 +196,10 @@ impl Walk<'_> {
                 for cell in 0..cells {
                     let at = to_usize(be(&page, start + 8 + 2 * cell, 2)?)?;
                     let (number, record) = self.database.record(&page, at)?;
+                    self.bytes = self.bytes.saturating_add(record.len() as u64);
+                    if self.bytes > self.database.bytes() {
+                        return Err(damaged("the rows of a table are more than the file"));
+                    }
                     show(number, &record, self.seen)?;
                 }
                 Ok(())

@@ -32,6 +32,11 @@ pub(crate) async fn log_out_by_refresh_token(
     end(app, origin, &user, "log-out", None, ended).await
 }
 
+/// Whose refresh token this is, be it the newest of its session or an older one.
+pub(crate) fn owner_of_refresh_token(app: &App, token: &str) -> Result<UserId, FlowError> {
+    Ended::of_refresh_token(app, token).map(|(user, _)| user)
+}
+
 /// Ends whatever a token is good for: the session of an access or a refresh token, an API key. One that is good for
 /// nothing is as good as revoked (RFC 7009, section 2.2).
 pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Result<(), FlowError> {

@@ -82,7 +82,9 @@ pub(crate) use import_users::{Doubtful, ImportRules, ImportedUser, import_users}
 pub(crate) use list_events::{EventFilter, list_events, search_events};
 pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
-pub(crate) use log_out::{log_out, log_out_by_refresh_token, log_out_everywhere, revoke_token};
+pub(crate) use log_out::{
+    log_out, log_out_by_refresh_token, log_out_everywhere, owner_of_refresh_token, revoke_token,
+};
 pub(crate) use manage_groups::{
     GroupChange, create_group, delete_group, list_groups, update_group, view_group,
 };

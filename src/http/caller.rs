@@ -110,6 +110,19 @@ pub(crate) fn refuse_other_sites(app: &App, req: &Req) -> Result<(), ApiError> {
     }
 }
 
+/// Whether a browser says that another site's page sent this, one that may not call here.
+pub(crate) fn is_from_another_site(app: &App, req: &Req) -> bool {
+    let origin = only(req, &ORIGIN);
+    let is_welcome =
+        origin.is_some_and(|origin| app.config.server.cors_origins.iter().any(|one| one == origin));
+    let site = only(req, &HeaderName::from_static("sec-fetch-site"));
+    let says_so = match site {
+        Some(site) => site == "cross-site",
+        None => origin.is_some(),
+    };
+    says_so && !is_welcome && refuse_other_sites(app, req).is_err()
+}
+
 /// A header that is there once.
 fn only<'a>(req: &'a Req, name: &HeaderName) -> Option<&'a str> {
     let mut values = req.headers().get_all(name).iter();

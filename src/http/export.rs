@@ -7,9 +7,8 @@ use warp::http::StatusCode;
 use warp::http::header::{CONTENT_DISPOSITION, HeaderValue};
 
 use crate::app::App;
-use crate::domain::{Directory, Invalid, User};
+use crate::domain::{Directory, Invalid, User, append_row};
 use crate::flows::{self, ListUsers, ListedUsers};
-use crate::http::csv::append_row;
 use crate::http::parts::{Hand, Parts};
 use crate::http::reply::Reply;
 use crate::http::request_id::RequestId;

@@ -9,7 +9,6 @@ mod caller;
 mod compat;
 mod cookies;
 mod cors;
-mod csv;
 mod endpoint;
 mod error;
 mod export;

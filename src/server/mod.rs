@@ -150,7 +150,6 @@ impl Server {
             app.close().await;
             return Err(WhyNot::Bootstrap(error).into());
         }
-        app.take_old_tokens().await.map_err(WhyNot::App)?;
         Ok(Self { app, listener, address, limits: Limits::of_process() })
     }
 

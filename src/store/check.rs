@@ -9,8 +9,8 @@ use crate::store::codec::Key;
 use crate::store::engine::Order;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
-    MailRecord, MetaRecord, PermissionRecord, RegistrationRecord, RevocationRecord, SessionRecord,
-    SigningKeyRecord, UserRecord,
+    ImportedRecord, MailRecord, MetaRecord, PermissionRecord, RegistrationRecord, RevocationRecord,
+    SessionRecord, SigningKeyRecord, UserRecord,
 };
 use crate::store::schema;
 use crate::store::table::{Row, read_row};
@@ -51,6 +51,7 @@ impl ReadTx {
         check.rows::<PermissionRecord>()?;
         check.rows::<RegistrationRecord>()?;
         check.rows::<CodeRecord>()?;
+        check.rows::<ImportedRecord>()?;
         check.rows::<EmailChangeRecord>()?;
         check.rows::<GuessesRecord>()?;
         check.rows::<SessionRecord>()?;
@@ -161,6 +162,7 @@ impl Check<'_> {
         self.owned::<SessionRecord>(|_, record| Some(UserId(record.user)))?;
         self.owned::<ApiKeyRecord>(|_, record| Some(UserId(record.user)))?;
         self.owned::<CodeRecord>(|key, _| Some(key.0))?;
+        self.owned::<ImportedRecord>(|user, _| Some(*user))?;
         self.owned::<EmailChangeRecord>(|user, _| Some(*user))?;
         self.owned::<GuessesRecord>(|key, _| match key.0 {
             Target::User(user) => Some(user),

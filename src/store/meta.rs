@@ -13,7 +13,6 @@ use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::write_set::{Change, WriteSet};
 
 const SERVICE: &str = "service";
-const OLD_TOKENS: &str = "old tokens";
 
 /// What a new file holds from its first commit on. Schema 0: the migrations do the rest.
 pub(super) fn first_rows(instance: [u8; 16], now: Timestamp) -> Result<WriteSet, StoreError> {
@@ -58,26 +57,9 @@ impl ReadTx {
         let lost = || StoreError::Damaged(format!("the last number of a {kind} is lost"));
         Ok(counter.ok_or_else(lost)?.last)
     }
-
-    /// Since when old tokens are taken, if they ever were. If they are not now, they may be again: what ends stays over.
-    pub(crate) fn old_tokens_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        let meta = self.row::<MetaRecord>(&OLD_TOKENS.to_owned())?;
-        Ok(meta.map(|meta| Timestamp::from_millis(meta.created_at)))
-    }
 }
 
 impl WriteTx {
-    /// Notes that old tokens are taken, from now on or since earlier.
-    pub(crate) fn take_old_tokens(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        if self.old_tokens_since()?.is_some() {
-            return Ok(());
-        }
-        match self.row::<MetaRecord>(&SERVICE.to_owned())? {
-            Some(meta) => self.save(&OLD_TOKENS.to_owned(), &MetaRecord { created_at: now.millis(), ..meta }),
-            None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
-        }
-    }
-
     pub(super) fn set_schema(&mut self, schema: u32) -> Result<(), StoreError> {
         let key = SERVICE.to_owned();
         match self.row::<MetaRecord>(&key)? {

@@ -68,10 +68,10 @@ impl WriteTx {
         self.revoke(session, until)
     }
 
-    /// Lets all old tokens of a user die for good, but refresh tokens whose session lives. Nothing is written where no
-    /// old token was ever taken.
+    /// Lets all old tokens of a user die for good, but refresh tokens whose session lives: be they taken now, or later, or
+    /// never. Who cannot have any costs nothing.
     pub(crate) fn end_old_tokens(&mut self, user: UserId) -> Result<(), StoreError> {
-        if self.old_tokens_since()?.is_none() {
+        if user != EVERYBODY && !self.came_with_number(user)? {
             return Ok(());
         }
         let (until, session) = all_of(user);

@@ -8,7 +8,7 @@ use crate::store::codec::{self, CodecError, Flag};
 use crate::store::error::Unique;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
-    MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord, RegistrationRecord,
+    ImportedRecord, MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord, RegistrationRecord,
     RevocationRecord, SessionRecord, SessionRecordV1, SigningKeyRecord, UserRecord, UserRecordV1,
     UserRecordV2,
 };
@@ -33,6 +33,9 @@ pub(super) const JOINED_TO_USERS: Index<Timestamp> = Index::many("joined_to_user
 pub(super) const LAST_LOGIN_TO_USERS: Index<Timestamp> = Index::many("last_login_to_users");
 /// First names and last names, folded: who has one that begins so.
 pub(super) const NAME_TO_USERS: Index<String> = Index::many("name_to_users");
+
+/// User id: this user came from another service, with the number that they had there.
+pub(super) const IMPORTED_USERS: Table<ImportedRecord> = Table::new("imported_users");
 
 /// Group id -> group. `Root` is none of them.
 pub(super) const GROUPS: Table<GroupRecord> = Table::new("groups");
@@ -88,6 +91,7 @@ pub(super) fn tables() -> Vec<&'static str> {
         MetaRecord::TABLE.name,
         CounterRecord::TABLE.name,
         UserRecord::TABLE.name,
+        ImportedRecord::TABLE.name,
         GroupRecord::TABLE.name,
         PermissionRecord::TABLE.name,
         RegistrationRecord::TABLE.name,
@@ -149,6 +153,7 @@ rows! {
     MetaRecord(META, String);
     CounterRecord(COUNTERS, String);
     UserRecord(USERS, UserId) was 1: UserRecordV1 was 2: UserRecordV2 => entries_of_user;
+    ImportedRecord(IMPORTED_USERS, UserId);
     GroupRecord(GROUPS, GroupId) => |group, id| vec![NAME_TO_GROUP.entry(&group.name, id)];
     PermissionRecord(PERMISSIONS, PermissionId) => |permission, id| {
         vec![NAME_TO_PERMISSION.entry(&permission.name, id)]

@@ -4,7 +4,7 @@ use crate::domain::{EmailKey, NewUser, Timestamp, User, UserId, UsernameKey};
 use crate::store::StoreError;
 use crate::store::codec::Flag;
 use crate::store::engine::Order;
-use crate::store::records::UserRecord;
+use crate::store::records::{ImportedRecord, UserRecord};
 use crate::store::schema::{EMAIL_TO_USER, FLAG_TO_USERS, USERNAME_TO_USER};
 use crate::store::table::Row as _;
 use crate::store::tx::{ReadTx, WriteTx};
@@ -59,6 +59,11 @@ impl ReadTx {
         self.is_ruled(|id| id != than)
     }
 
+    /// Whether this user has the number that they had in the service before.
+    pub(crate) fn came_with_number(&self, id: UserId) -> Result<bool, StoreError> {
+        Ok(self.row::<ImportedRecord>(&id)?.is_some())
+    }
+
     fn is_ruled(&self, counts: impl Fn(UserId) -> bool) -> Result<bool, StoreError> {
         for id in self.find_all::<_, UserId>(&FLAG_TO_USERS, &Flag::Superuser)? {
             if counts(id) && self.user(id)?.is_some_and(|user| user.is_ruler()) {
@@ -86,6 +91,7 @@ impl WriteTx {
     /// the largest.
     pub(crate) fn insert_user_as(&mut self, user: &User) -> Result<(), StoreError> {
         self.save_user(user)?;
+        self.save(&user.id, &ImportedRecord {})?;
         self.pass_number("user", user.id.0)?;
         self.remove_registrations_of(user.email.as_ref())
     }
@@ -99,6 +105,7 @@ impl WriteTx {
     /// Takes a user away. Their number is never given out again.
     pub(crate) fn remove_user(&mut self, id: UserId) -> Result<(), StoreError> {
         self.remove::<UserRecord>(&id)?;
+        self.remove::<ImportedRecord>(&id)?;
         self.effects().users.push(id);
         Ok(())
     }

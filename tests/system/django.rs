@@ -396,9 +396,12 @@ fn an_export_is_private_and_replaces_nothing_unasked() {
         assert!(read(name).contains("ed@example.com") && !read(name).contains('$'), "{name}");
     }
     let csv = read("all.csv");
-    assert!(csv.starts_with("id,email,username,"), "{csv}");
+    assert!(csv.starts_with("\"id\",\"email\",\"username\","), "{csv}");
     assert!(
-        csv.contains("\r\n12,ed@example.com,ed,,,,true,false,false,false,2020-01-02T03:04:05.678Z,,Editors,"),
+        csv.contains(
+            "\r\n\"12\",\"ed@example.com\",\"ed\",\"\",\"\",\"\",\"true\",\"false\",\"false\",\"false\",\
+             \"2020-01-02T03:04:05.678Z\",\"\",\"Editors\","
+        ),
         "{csv}"
     );
     export(&["hashes", "--format", "csv", "--with-hashes"]).expect(0);

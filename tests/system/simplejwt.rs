@@ -2,13 +2,14 @@
 //!
 //! `KEYSTEAD_TEST_PYTHON` names a Python that has it, with `cryptography`.
 
+use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Service, configure, configured, lacks, program, variable};
+use crate::harness::{PASSWORD, Service, configure, configured, keystead, lacks, program, variable};
 
 /// The `SECRET_KEY` of the Django project.
 const SECRET: &str = "django-insecure-g8l%2$4v&b)0w!x6f#o1j@q9z*y7u(d3k^";
@@ -25,10 +26,14 @@ fn lacks_simplejwt() -> bool {
 
 /// A service that speaks dj-rest-auth, with Ada as its user 1, and what she got when she logged in.
 fn with_ada(folder: &Path) -> (Service, Value) {
+    let ada = json!({
+        "username": "ada", "email": "ada@example.com", "is_active": true,
+        "password": "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$HZVSurMBefVBGyj30YVW93GR139curHk9HBEoC8A3Iw=",
+    });
+    let rows = json!([{ "model": "auth.user", "pk": 1, "fields": ada }]);
+    fs::write(folder.join("accounts.json"), rows.to_string()).expect("writable");
+    keystead(folder, &["import", "django", "accounts.json"]).run().expect(0);
     let service = Service::start(folder);
-    let body = json!({ "username": "ada", "password1": PASSWORD, "password2": PASSWORD,
-                       "email": "ada@example.com" });
-    service.post("/api/registration/", &body).expect(201);
     let body = json!({ "username": "ada", "password": PASSWORD });
     let tokens = service.post(LOGIN, &body).expect(200).body;
     (service, tokens)

@@ -45,7 +45,7 @@ impl OldRefresh {
     }
 }
 
-/// Whoever joined after the change has none: they have the number here that somebody else may have there.
+/// Only who came with their number has any: everybody else has the number here that somebody else may have there.
 pub(crate) fn had_old_tokens(read: &ReadTx, user: &User) -> Result<bool, StoreError> {
-    Ok(read.old_tokens_since()?.is_some_and(|since| user.date_joined <= since))
+    read.came_with_number(user.id)
 }

@@ -288,6 +288,10 @@ impl SessionRecord {
 
 /// Everything is in the key.
 #[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ImportedRecord {}
+
+/// Everything is in the key.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RevocationRecord {}
 
 #[derive(Debug, Serialize, Deserialize)]

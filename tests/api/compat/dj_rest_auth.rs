@@ -231,7 +231,13 @@ async fn another_sites_page_cannot_use_the_cookies() {
     let body = || Some(b"{}".to_vec());
     server.anon().send(Method::PATCH, USER, &cross, body()).await.expect(403);
     server.anon().send(Method::POST, REFRESH, &cross, body()).await.expect(403);
-    server.anon().send(Method::POST, LOGOUT, &cross, body()).await.expect(200);
+    server.anon().send(Method::POST, LOGOUT, &cross, body()).await.expect(403);
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+    let log_in = Some(b"username=ada&password=correct+horse+battery".to_vec());
+    let refused = server.anon().send(Method::POST, LOGIN, &form, log_in.clone()).await.expect(403);
+    assert!(!refused.headers.contains_key("set-cookie"));
+    let old = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://evil.example")];
+    server.anon().send(Method::POST, LOGIN, &old, log_in).await.expect(403);
     get(&server, USER, &bearer(&answer)).await.expect(200);
 }
 

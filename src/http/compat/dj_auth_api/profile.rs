@@ -4,7 +4,7 @@ use warp::http::{Method, StatusCode};
 
 use super::bodies::{CloseAccount, HasGroupView, HasPermissionView, ProfileView, RefreshOnly, UpdateProfile};
 use super::envelope::{Enveloped, Member, Said, bad_credentials, enveloped, member, says};
-use crate::domain::{Change, Email, KeyUse, Name, ProfileChange};
+use crate::domain::{Change, Email, Name, ProfileChange};
 use crate::flows::{self, FlowError};
 use crate::http::access::Access;
 use crate::http::compat::drf;
@@ -51,8 +51,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn log_out(cx: Cx<Member>, mut req: Req) -> Result<Reply, ApiError> {
     let RefreshOnly { refresh_token } = serializer::read(&mut req, &cx.app.config).await?;
     let caller = &cx.caller.0;
-    let facts = flows::inspect_token(&cx.app, &refresh_token);
-    let is_own = facts.is_ok_and(|facts| facts.usage == KeyUse::Refresh && facts.user == caller.user.id);
+    let owner = flows::owner_of_refresh_token(&cx.app, &refresh_token);
+    let is_own = owner.is_ok_and(|owner| owner == caller.user.id);
     let wrong = || drf::detail(StatusCode::UNAUTHORIZED, "Invalid refresh token!");
     if !is_own {
         return Err(wrong());

@@ -157,6 +157,10 @@ fn forbidden(app: &App, error: ApiError) -> ApiError {
 
 async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let (app, options) = (&cx.app, options(&cx.app)?);
+    // A form needs nobody's leave to be sent from anywhere: nobody is to be logged in by it as somebody else.
+    if caller::is_from_another_site(app, &req) {
+        return Err(ApiError::CrossSite);
+    }
     let LogIn { username, email, password } = serializer::read(&mut req, &app.config).await?;
     let who = email
         .or(username)
@@ -226,12 +230,14 @@ fn give_cookies(app: &App, options: &DjRestAuthConfig, reply: Reply, logged_in: 
 
 async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let (app, options, origin) = (&cx.app, options(&cx.app)?, &cx.caller.origin);
+    if caller::is_from_another_site(app, &req) {
+        return Err(ApiError::CrossSite);
+    }
     let LogOut { refresh } = serializer::read(&mut req, &app.config).await?;
     if let Ok(Member(caller)) = Member::admit(app, &req, Gate::USER) {
         end(app, &caller).await?;
     }
     let cookie = options.refresh_cookie.as_ref().and_then(|name| cookies::only(req.headers(), name));
-    // Another site's page that makes a browser log out gains nothing by it but the nuisance; it is not let.
     let cookie = cookie.filter(|_| caller::refuse_other_sites(app, &req).is_ok());
     for token in refresh.as_deref().into_iter().chain(cookie) {
         match flows::log_out_by_refresh_token(app, origin, token).await {
