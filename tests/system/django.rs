@@ -228,6 +228,27 @@ fn rights_and_tokens_come_along() {
 }
 
 #[test]
+fn a_name_that_is_somebody_elses_address_gives_nobody_a_token() {
+    let folder = configured("");
+    let user = |pk: u64, username: &str, email: &str| {
+        let fields = json!({ "username": username, "email": email, "password": "!", "is_active": true,
+                             "is_superuser": pk == 1, "is_staff": pk == 1 });
+        json!({ "model": "auth.user", "pk": pk, "fields": fields })
+    };
+    let token = json!({ "user": ["v@example.com"], "created": "2024-05-06T07:08:09Z" });
+    let rows = json!([
+        { "model": "authtoken.token", "pk": TOKEN, "fields": token },
+        user(1, "victim", "v@example.com"),
+        user(2, "v@example.com", "eve@example.com"),
+    ]);
+
+    import_rows(folder.path(), &rows, &[]);
+
+    let service = Service::start(folder.path());
+    service.get_as(TOKEN, "/auth/profile/").expect(401);
+}
+
+#[test]
 fn a_number_that_nothing_explains_is_told_and_not_guessed() {
     let folder = configured("");
     let permission = |pk: u64, content_type: Value, codename: &str| {

@@ -435,3 +435,17 @@ async fn a_new_password_is_set_with_the_two_codes_of_the_mail() {
     assert_eq!(reset(body(NEW, NEW, &link.uid, &link.token)).await.expect(400).body, wrong(&invalid));
     assert_eq!(check(&link.uid, &link.token).await.expect(401).body, said("Invalid or expired codes"));
 }
+
+#[tokio::test]
+async fn whoever_was_given_a_password_can_log_out() {
+    let (server, root) = TestServer::with_superuser().await;
+    let body = json!({ "email": ADA, "password": PASSWORD, "temporary": true });
+    root.post("/auth/admin/users/", &body).await.expect(201);
+    let server = server.restart_with(ON).await;
+    let (ada, refresh) = log_in(&server, ADA).await;
+
+    ada.post(LOGOUT, &json!({ "refresh_token": refresh })).await.expect(204);
+
+    ada.get(VIEW).await.expect(403);
+    post(&server, REFRESH, &json!({ "refresh_token": refresh })).await.expect(401);
+}
