@@ -79,7 +79,7 @@ async fn round(app: &App) -> Result<Swept, FlowError> {
     let read = app.store.read()?;
     let revocations = read.spent_revocations(now.before(CLOCK_STEP), ROUND)?;
     let registrations = read.registrations_before(now.before(PENDING_FOR), ROUND)?;
-    let sessions = read.ended_sessions(now, ROUND)?;
+    let sessions = read.ended_sessions(now, now.before(app.config.tokens.sessions.session_ttl), ROUND)?;
     let codes = read.expired_codes(now, ROUND)?;
     let email_changes = read.expired_email_changes(now, ROUND)?;
     let guesses = read.stale_guesses(unguessed_since, ROUND)?;

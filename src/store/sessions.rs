@@ -27,16 +27,25 @@ impl ReadTx {
         ids.into_iter().filter_map(|id| self.session(id).transpose()).collect()
     }
 
-    /// The oldest sessions whose time is up however busy they were, at most `limit`. Those that ran out for idleness
-    /// go with the next log-in of their user, or when they come here.
-    pub(crate) fn ended_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionId>, StoreError> {
+    /// The oldest sessions whose time is up however busy they were, of those that were opened before a moment, at most
+    /// `limit`. Some live longer than others, and are passed over. Those that ran out for idleness go with the next log-in
+    /// of their user, or when they come here.
+    pub(crate) fn ended_sessions(
+        &self,
+        now: Timestamp,
+        opened_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let mut ended = Vec::new();
-        for row in self.rows::<SessionRecord>(None, Order::Ascending)?.take(limit) {
+        for row in self.rows::<SessionRecord>(None, Order::Ascending)? {
             let (id, record) = row?;
-            if now < record.into_session(id).expires_at {
+            let session = record.into_session(id);
+            if session.created_at > opened_before || ended.len() == limit {
                 break;
             }
-            ended.push(id);
+            if session.expires_at <= now {
+                ended.push(id);
+            }
         }
         Ok(ended)
     }

@@ -366,6 +366,26 @@ async fn a_store_from_before_the_other_surfaces_opens_and_is_whole() {
 }
 
 #[tokio::test]
+async fn a_session_that_lives_long_hides_none_that_is_over() {
+    let folder = folder();
+    let store = open(folder.path());
+    let ada = insert(&store, "ada@example.com", None).await.expect("inserted").id;
+    let late = NOW.after(std::time::Duration::from_secs(100));
+    let long = Session { expires_at: late, ..session(1, ada) };
+    let over = session(2, ada);
+    let young = Session { created_at: late, ..session(3, ada) };
+    store
+        .write(move |tx| [&long, &over, &young].into_iter().try_for_each(|session| tx.save_session(session)))
+        .await
+        .expect("saved");
+
+    let now = NOW.after(std::time::Duration::from_secs(50));
+    let ended = store.read().expect("a view").ended_sessions(now, now, 9).expect("read");
+
+    assert_eq!(ended, [SessionId([2; 16])]);
+}
+
+#[tokio::test]
 async fn a_user_of_an_older_version_is_kept_whole_when_it_changes() {
     let folder = folder();
     fs::write(folder.path().join("k.redb"), include_bytes!("../../tests/fixtures/store-1.redb"))
