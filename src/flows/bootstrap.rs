@@ -12,10 +12,11 @@ use crate::app::App;
 use crate::config::{DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
 use crate::crypto::is_argon2id;
 use crate::domain::{
-    Event, EventKind, NewPassword, NewUser, Origin, Party, Password, PasswordHash, PersonalFacts, User,
+    Changes, Event, EventKind, NewPassword, NewUser, Origin, Party, Password, PasswordHash, PersonalFacts,
+    User,
 };
 use crate::flows::FlowError;
-use crate::flows::steps::{Audit, groups_named, permissions_named, signed};
+use crate::flows::steps::{Audit, groups_named, permissions_named};
 use crate::store::StoreError;
 
 /// Why the service does not start.
@@ -163,8 +164,7 @@ async fn make_group(app: &App, declared: &DeclaredGroup) -> Result<(), FlowError
         Some(_) => (EventKind::GroupChanged, "has new permissions"),
         None => (EventKind::GroupCreated, "is made"),
     };
-    let told = signed(&directory, '+', &added);
-    let event = event(app, kind).saying(format!("bootstrap {told}").trim_end());
+    let event = event(app, kind);
     let (name, description) = (declared.name.clone(), declared.description.clone());
     let made = app.store.write(move |tx| {
         let mut group = match &existing {
@@ -173,12 +173,13 @@ async fn make_group(app: &App, declared: &DeclaredGroup) -> Result<(), FlowError
         };
         group.permissions.extend(&added);
         tx.save_group(&group)?;
+        let changes = Changes::of_group(&directory, existing.as_ref(), Some(&group));
         let party = Party { id: group.id.to_string(), label: group.name.as_str().to_owned() };
-        tx.append_event(&event.clone().about(party))?;
-        Ok::<_, FlowError>(group)
+        tx.append_event(&event.clone().about(party).telling(&changes.clone().fact("by", "bootstrap")))?;
+        Ok::<_, FlowError>((group, changes))
     });
-    let made = made.await?;
-    tracing::info!(group.id = %made.id, "bootstrap: group {} {done}: {told}", made.name.as_str());
+    let (made, changes) = made.await?;
+    tracing::info!(group.id = %made.id, "bootstrap: group {} {done}: {changes}", made.name.as_str());
     Ok(())
 }
 

@@ -85,7 +85,11 @@ async fn what_is_declared_is_there_when_the_first_request_is_answered() {
     assert_eq!(user(&boss, BOSS).await["is_staff"], true);
     assert_eq!(group(&boss).await["description"], "Who may write");
     let events = found(&boss, "/auth/admin/events/?kind=group.created").await;
-    assert_eq!(events[0]["detail"], "bootstrap +users.view_user +blog.add_post");
+    assert_eq!(
+        events[0]["detail"],
+        "name: none -> \"Editors\"; description: \"\" -> \"Who may write\"; \
+         permissions: +users.view_user +blog.add_post; by: \"bootstrap\""
+    );
     assert_eq!((&events[0]["actor"], &events[0]["subject"]["label"]), (&Value::Null, &json!("Editors")));
     let events = found(&boss, "/auth/admin/events/?kind=user.created").await;
     assert_eq!((&events[0]["detail"], &events[1]["detail"]), (&json!("bootstrap"), &json!("bootstrap")));
@@ -162,7 +166,8 @@ async fn groups_get_what_they_lack_and_lose_nothing() {
     assert_eq!(after["permissions"], json!(["blog.add_post", "blog.ban_author", "users.view_user"]));
     assert_eq!(found(&boss, "/auth/admin/permissions/?label=blog").await[0]["name"], "Writes");
     let told = found(&boss, "/auth/admin/events/?kind=group.changed").await;
-    assert_eq!((&told[0]["detail"], &told[0]["actor"]), (&json!("bootstrap +blog.add_post"), &Value::Null));
+    let changes = "permissions: +blog.add_post; by: \"bootstrap\"";
+    assert_eq!((&told[0]["detail"], &told[0]["actor"]), (&json!(changes), &Value::Null));
 
     // What was removed comes back, and nobody is in it.
     boss.delete(&path).await.expect(204);

@@ -56,9 +56,11 @@ fn the_first_start_tells_what_it_made_and_the_second_made_nothing() {
     let second = service.terminate().stderr;
 
     assert_eq!(told(&first).len(), 3, "{first}");
-    for part in
-        ["permission blog.add_post is made", "group Editors is made: +blog.add_post", "user 1 is made"]
-    {
+    for part in [
+        "permission blog.add_post is made",
+        "group Editors is made: name: none -> \"Editors\"; permissions: +blog.add_post",
+        "user 1 is made",
+    ] {
         assert!(first.contains(part), "{part}: {first}");
     }
     for log in [&first, &second] {

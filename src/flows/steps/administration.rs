@@ -1,7 +1,5 @@
 //! What the acts of administrators upon accounts share.
 
-use std::collections::BTreeSet;
-
 use crate::app::App;
 use crate::config::LimitKind;
 use crate::domain::{
@@ -78,20 +76,6 @@ fn all_named<'a, T: Ord>(
     found.sort_unstable();
     found.dedup();
     if unknown.is_empty() { Ok(found) } else { Err(FlowError::Invalid(field, unknown)) }
-}
-
-/// More names of permissions are not written into one event.
-const MAX_TOLD: usize = 100;
-
-/// The names of permissions, each with its sign, as events tell them.
-pub(crate) fn signed(directory: &Directory, sign: char, ids: &BTreeSet<PermissionId>) -> String {
-    let names = ids.iter().filter_map(|id| directory.permission(*id));
-    let mut names: Vec<String> =
-        names.take(MAX_TOLD).map(|permission| format!("{sign}{}", permission.name)).collect();
-    if ids.len() > MAX_TOLD {
-        names.push(format!("and {} more", ids.len() - MAX_TOLD));
-    }
-    names.join(" ")
 }
 
 /// What one user is given of their own: more belongs into a group, and a user has to go in one write.

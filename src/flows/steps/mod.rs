@@ -23,7 +23,7 @@ mod presence;
 mod verification;
 
 pub(crate) use administration::{
-    act, actor_and_subject, groups_named, not_too_many, permissions_named, signed, spend_a_hash, too_many,
+    act, actor_and_subject, groups_named, not_too_many, permissions_named, spend_a_hash, too_many,
 };
 pub(crate) use audit::Audit;
 pub(crate) use authority::{Actor, Authority};
