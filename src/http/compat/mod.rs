@@ -5,6 +5,7 @@
 //! decide, or be less safe than the native surface because the wire was.
 
 mod all_users;
+mod bodies;
 mod dj_auth_api;
 mod dj_rest_auth;
 mod drf;

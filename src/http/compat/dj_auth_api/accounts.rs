@@ -3,7 +3,7 @@
 use serde_json::json;
 use warp::http::{Method, StatusCode};
 
-use super::bodies::{EmailOnly, LogIn, NewAccount, PairView, RefreshOnly, ResetPassword};
+use super::bodies::{LogIn, NewAccount, PairView, RefreshOnly, ResetPassword};
 use super::envelope::{Enveloped, Said, bad_credentials, enveloped, message, says};
 use crate::app::App;
 use crate::config::LimitKind;
@@ -12,6 +12,7 @@ use crate::flows::{
     self, Browser, Credentials, EmailStanding, FlowError, Register, ResetLink, Tokens, Whose,
 };
 use crate::http::caller::Public;
+use crate::http::compat::bodies::EmailOnly;
 use crate::http::compat::drf;
 use crate::http::compat::serializer::{self, Takes};
 use crate::http::endpoint::{Cx, Endpoint, public};

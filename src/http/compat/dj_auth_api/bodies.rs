@@ -189,19 +189,6 @@ fn judged(
 }
 
 #[derive(ToSchema)]
-#[schema(as = dj_auth_api::Email)]
-pub(super) struct EmailOnly {
-    #[schema(value_type = String, format = Email)]
-    pub(super) email: Email,
-}
-
-impl Serializer for EmailOnly {
-    fn read(data: &mut Data, _config: &Config) -> Option<Self> {
-        Some(Self { email: data.parsed(&Text::of("email"), Email::parse)? })
-    }
-}
-
-#[derive(ToSchema)]
 #[schema(as = dj_auth_api::LogIn)]
 pub(super) struct LogIn {
     #[schema(value_type = String, format = Email)]

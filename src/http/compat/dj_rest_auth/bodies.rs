@@ -171,31 +171,6 @@ impl Serializer for ResetPassword {
 }
 
 #[derive(ToSchema)]
-#[schema(as = dj_rest_auth::Email)]
-pub(super) struct EmailOnly {
-    #[schema(value_type = String, format = Email)]
-    pub(super) email: Email,
-}
-
-impl Serializer for EmailOnly {
-    fn read(data: &mut Data, _config: &Config) -> Option<Self> {
-        Some(Self { email: data.parsed(&Text::of("email"), Email::parse)? })
-    }
-}
-
-#[derive(ToSchema)]
-#[schema(as = dj_rest_auth::Token)]
-pub(super) struct TokenOnly {
-    pub(super) token: String,
-}
-
-impl Serializer for TokenOnly {
-    fn read(data: &mut Data, _config: &Config) -> Option<Self> {
-        Some(Self { token: data.text(&Text::of("token"))? })
-    }
-}
-
-#[derive(ToSchema)]
 #[schema(as = dj_rest_auth::Refresh)]
 pub(super) struct RefreshOnly {
     /// Missing: the one of the cookie.

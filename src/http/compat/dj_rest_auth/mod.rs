@@ -6,8 +6,8 @@
 mod bodies;
 
 use bodies::{
-    ChangePassword, Detail, EmailOnly, GrantView, KeyOnly, LogIn, LogOut, NewAccount, Nothing, RefreshOnly,
-    RefreshView, ResetPassword, TokenOnly, UpdateUser, UserDetails,
+    ChangePassword, Detail, GrantView, KeyOnly, LogIn, LogOut, NewAccount, Nothing, RefreshOnly, RefreshView,
+    ResetPassword, UpdateUser, UserDetails,
 };
 use warp::http::{Method, StatusCode};
 
@@ -21,6 +21,7 @@ use crate::flows::{
 };
 use crate::http::access::{Access, Gate};
 use crate::http::caller::{self, Admit, Public, Shown};
+use crate::http::compat::bodies::{EmailOnly, TokenOnly};
 use crate::http::compat::drf;
 use crate::http::compat::serializer::{self, Takes};
 use crate::http::cookies;

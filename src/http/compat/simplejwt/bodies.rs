@@ -99,18 +99,6 @@ impl Serializer for RefreshOnly {
 }
 
 #[derive(ToSchema)]
-#[schema(as = simplejwt::Token)]
-pub(super) struct TokenOnly {
-    pub(super) token: String,
-}
-
-impl Serializer for TokenOnly {
-    fn read(data: &mut Data, _config: &Config) -> Option<Self> {
-        Some(Self { token: data.text(&Text::of("token"))? })
-    }
-}
-
-#[derive(ToSchema)]
 #[schema(as = simplejwt::Avatar)]
 pub(super) struct NewAvatar {
     /// An http or https URL; blank or `null` takes it away.

@@ -6,8 +6,7 @@
 mod bodies;
 
 use bodies::{
-    LogIn, Message, NewAccount, NewAvatar, Nothing, PairView, RefreshOnly, RefreshView, TokenOnly, UserView,
-    UsersView,
+    LogIn, Message, NewAccount, NewAvatar, Nothing, PairView, RefreshOnly, RefreshView, UserView, UsersView,
 };
 use warp::http::{Method, StatusCode};
 
@@ -18,6 +17,7 @@ use crate::flows::{self, Browser, Caller, Credentials, FlowError, Register, Regi
 use crate::http::access::{Access, Gate};
 use crate::http::caller::{Admit, Public};
 use crate::http::compat::all_users::{all_users, in_parts, linked};
+use crate::http::compat::bodies::TokenOnly;
 use crate::http::compat::drf;
 use crate::http::compat::serializer::{self, Takes};
 use crate::http::endpoint::{Cx, Endpoint, Surface, endpoint, public};
