@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Answer, Operation, PASSWORD, TestServer};
+use crate::harness::{Answer, PASSWORD, TestServer};
+use crate::operation::Operation;
 
 const ADA: &str = "ada@example.com";
 const JSON: (&str, &str) = ("content-type", "application/json");
