@@ -38,7 +38,6 @@ pub(crate) fn endpoint() -> Endpoint {
 }
 
 /// Every module in a folder, for pages that name them all at once: `/assets/1a2b/admin/app.js`.
-#[expect(dead_code, reason = "the admin page comes next")]
 pub(crate) fn modules(folder: &str) -> impl Iterator<Item = String> {
     let is_module = move |name: &str| name.starts_with(folder) && content_type(name) == Some(SCRIPT);
     Statics::iter().filter(move |name| is_module(name)).map(|name| format!("{BASE}/{name}"))
