@@ -56,10 +56,12 @@ const Frame = ({ facts }) => {
         <button class="plain menu" aria-expanded=${isOpen} aria-controls="nav" onClick=${() => open(!isOpen)}>${t("Menu")}</button>
       </header>
       <nav id="nav" aria-label=${t("Administration")} class=${isOpen ? "open" : ""}>
-        <${Links} path=${path} />
-        <div class="whoami">
-          <a href="/account/"><${Name}>${me().email ?? me().username}<//></a>
-          <button class="link" onClick=${logOut}>${t("Log out")}</button>
+        <div class="inner">
+          <${Links} path=${path} />
+          <div class="whoami">
+            <a href="/account/"><${Name}>${me().email ?? me().username}<//></a>
+            <button class="link" onClick=${logOut}>${t("Log out")}</button>
+          </div>
         </div>
       </nav>
       <main id="main" tabindex="-1" ref=${main}>

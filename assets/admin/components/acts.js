@@ -6,7 +6,8 @@
 //       after: user.reload,                         // whenever something changed
 //     });
 //
-// gives what the API answered, or undefined if it refused, which is said.
+// gives what the API answered, or undefined if it refused, which is said. One user of /users/bulk/ who is refused is a
+// refusal, too.
 //
 //     if (await ask({ title, body, confirm: t("Purge"), type: "ada", twins: [...] })) ...
 //
@@ -14,7 +15,7 @@
 
 import { html, useState } from "../../lib/ui.js";
 import { t } from "../../lib/texts.js";
-import { call } from "../api.js";
+import { Problem, call } from "../api.js";
 import { shared } from "../state.js";
 import { forget } from "./data.js";
 import { Dialog } from "./dialog.js";
@@ -25,6 +26,8 @@ import { Twins } from "./twins.js";
 export async function act(request, { said, undo, after = () => {} }) {
   try {
     const answer = await call(request);
+    const [only] = answer?.results?.length === 1 ? answer.results : [];
+    if (only?.result === "refused") throw new Problem(only);
     forget();
     toast(said, { undo: undo && (() => act(undo.request, { said: undo.said, after })) });
     after(answer);
@@ -61,11 +64,11 @@ const Question = ({ question: { title, body, confirm, type, twins, resolve } }) 
     <form onSubmit=${submit}>
       ${body}
       ${type !== undefined && html`<label>${t("Type this to confirm:")} <bdi><code>${visible(type)}</code></bdi>
-        <input autocomplete="off" autocapitalize="off" spellcheck=${false} value=${typed}
+        <input autofocus autocomplete="off" autocapitalize="off" spellcheck=${false} value=${typed}
           onInput=${(event) => setTyped(event.target.value)} /></label>`}
       ${twins && html`<${Twins} of=${twins} />`}
       <div class="row end">
-        <button type="button" class="plain" onClick=${() => end(false)}>${t("Cancel")}</button>
+        <button type="button" class="plain" autofocus=${type === undefined} onClick=${() => end(false)}>${t("Cancel")}</button>
         <button class="alarm" disabled=${!isReady}>${confirm}</button>
       </div>
     </form>

@@ -12,8 +12,10 @@ import { call, get, withQuery } from "../api.js";
 import { navigate, useLocation, useQuery } from "../router.js";
 import { Trouble, Waiting } from "./say.js";
 
-/** What a path answers; `null` asks nothing. */
-export function useData(path, ask = (path, signal) => call(get(path), signal)) {
+const plainly = (path, signal) => call(get(path), signal);
+
+/** What a path answers; `null` asks nothing. It is asked again when `since` is another. */
+export function useData(path, ask = plainly, since = null) {
   const [seen, see] = useState({ data: null, problem: null, path: null });
   const [round, setRound] = useState(0);
   const newest = useRef(0);
@@ -27,7 +29,7 @@ export function useData(path, ask = (path, signal) => call(get(path), signal)) {
       (problem) => isNewest() && see((before) => ({ data: before.path === path ? before.data : null, problem, path })),
     );
     return () => stop.abort();
-  }, [path, round]);
+  }, [path, round, since]);
   return {
     ...seen,
     isLoading: path !== null && seen.path !== path,
@@ -68,12 +70,12 @@ function fetched(url, signal) {
 export const forget = () => ahead.clear();
 
 /** A list, a page at a time. The next page is fetched before it is asked for. */
-export function usePages(path, filters = {}, limit = 50) {
+export function usePages(path, filters = {}, limit = 50, since = null) {
   const [query, setQuery] = useQuery();
   const { state } = useLocation();
   const cursor = query.get("cursor");
   const at = (cursor) => withQuery(path, { ...filters, limit, cursor });
-  const list = useData(at(cursor), fetched);
+  const list = useData(at(cursor), fetched, since);
   const trail = state?.trail ?? [];
   const next = list.isLoading ? null : list.data?.next;
   useEffect(() => {

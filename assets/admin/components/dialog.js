@@ -13,7 +13,7 @@ export const Dialog = ({ title, onClose, wide, children }) => {
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby=${id} class=${wide ? "wide" : ""}
     onCancel=${(event) => { event.preventDefault(); onClose(); }}>
-    <h2 id=${id} tabindex="-1">${title}</h2>
+    <h2 id=${id}>${title}</h2>
     ${children}
   </dialog>`;
 };

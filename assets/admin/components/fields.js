@@ -50,11 +50,22 @@ function valuesOf(form) {
   return values;
 }
 
+/** What is there may change while somebody looks: the field shows it, whatever was typed. */
+function useFollowing(value, show) {
+  const shown = useRef(value);
+  useEffect(() => {
+    if (shown.current !== value) show(value);
+    shown.current = value;
+  }, [value]);
+}
+
 export const Field = ({ name, label, value = "", hint, type = "text", rows, ...rest }) => {
   const id = useId();
   const wrong = useContext(Wrong)?.of?.(name);
   const about = [hint && `${id}h`, wrong && `${id}w`].filter(Boolean).join(" ") || undefined;
-  const common = { id, name, "aria-describedby": about, "aria-invalid": wrong ? "true" : undefined, dir: "auto", ...rest };
+  const field = useRef();
+  useFollowing(value ?? "", (value) => { field.current.value = value; });
+  const common = { ref: field, id, name, "aria-describedby": about, "aria-invalid": wrong ? "true" : undefined, dir: "auto", ...rest };
   return html`<div class="field">
     <label for=${id}>${label}</label>
     ${rows ? html`<textarea rows=${rows} defaultValue=${value ?? ""} ...${common}></textarea>`
@@ -66,8 +77,10 @@ export const Field = ({ name, label, value = "", hint, type = "text", rows, ...r
 
 export const Tick = ({ name, label, value = false, hint, disabled }) => {
   const id = useId();
+  const field = useRef();
+  useFollowing(value, (value) => { field.current.checked = value; });
   return html`<div class="tick">
-    <input type="checkbox" id=${id} name=${name} defaultChecked=${value} disabled=${disabled}
+    <input ref=${field} type="checkbox" id=${id} name=${name} defaultChecked=${value} disabled=${disabled}
       aria-describedby=${hint ? `${id}h` : undefined} />
     <label for=${id}>${label}</label>
     ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}

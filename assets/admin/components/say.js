@@ -29,6 +29,13 @@ export const Ago = ({ at, none = "–" }) => {
 /** A small word with a colour: kind is "good", "alarm", "warm" or nothing. */
 export const Mark = ({ kind = "", children }) => html`<span class=${`mark ${kind}`}>${children}</span>`;
 
+/** What is to be known of a user at a glance. */
+export const Marks = ({ user }) => html`<span class="marks">
+  ${user.is_active ? html`<${Mark} kind="good">${t("active")}<//>` : html`<${Mark} kind="alarm">${t("disabled")}<//>`}
+  ${user.is_superuser ? html`<${Mark} kind="warm">${t("superuser")}<//>` : user.is_staff && html`<${Mark}>${t("staff")}<//>`}
+  ${user.email && !user.email_verified && html`<${Mark} kind="warm">${t("not verified")}<//>`}
+</span>`;
+
 /** What went wrong, with the number that the log knows it by. */
 export const Trouble = ({ problem }) => problem && html`<div class="error" role="alert">
   ${problem.message}

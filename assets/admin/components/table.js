@@ -32,21 +32,25 @@ export const Table = ({ caption, columns, rows, keyOf, ordering, onOrder, picked
     </tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${keyOf(row)} class=${picked?.has(keyOf(row)) ? "picked" : ""}>
       ${picked && html`<td class="pick">${box(t("Pick {name}", { name: nameOf(row) }), picked.has(keyOf(row)), () => pick(row))}</td>`}
-      ${columns.map((column) => html`<td key=${column.head} class=${column.class ?? ""} data-head=${column.head}>
-        <div>${column.cell(row)}</div></td>`)}
+      ${columns.map((column) => html`<${Cell} key=${column.head} column=${column} row=${row} />`)}
     </tr>`)}</tbody>
   </table></div>`;
+};
+
+/** One that has nothing in it takes no room where there is little. */
+const Cell = ({ column, row }) => {
+  const content = column.cell(row);
+  const isEmpty = [null, undefined, false, ""].includes(content);
+  return html`<td class=${`${column.class ?? ""} ${isEmpty ? "none" : ""}`} data-head=${column.head}>
+    <div>${isEmpty && !column.quiet ? "–" : content}</div></td>`;
 };
 
 const Head = ({ column: { head, sort, class: kind, quiet }, ordering, onOrder }) => {
   if (!sort) return html`<th scope="col" class=${kind ?? ""}>${quiet ? html`<span class="hidden">${head}</span>` : head}</th>`;
   const isUp = ordering === sort;
-  const isDown = ordering === `-${sort}`;
-  const direction = isUp ? "ascending" : isDown ? "descending" : "none";
+  const direction = isUp ? "ascending" : ordering === `-${sort}` ? "descending" : "none";
   return html`<th scope="col" class=${kind ?? ""} aria-sort=${direction}>
-    <button class="sort" onClick=${() => onOrder(isUp ? `-${sort}` : sort)}>
-      ${head} <span aria-hidden="true">${isUp ? "▲" : isDown ? "▼" : "↕"}</span>
-    </button></th>`;
+    <button class="sort" onClick=${() => onOrder(isUp ? `-${sort}` : sort)}>${head}</button></th>`;
 };
 
 /** The way through the pages of usePages. */

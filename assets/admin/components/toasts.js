@@ -15,7 +15,9 @@ let last = 0;
 
 export function toast(said, { undo = null, kind = "good" } = {}) {
   const one = { id: ++last, said, undo, kind };
-  toasts.set([...toasts.get(), one].slice(-MOST));
+  // What was done before is not taken back from here any more: there is one Undo, and it is clear of what.
+  const others = toasts.get().filter((one) => one.kind === "alarm");
+  toasts.set([...others, one].slice(-MOST));
 }
 
 const drop = (id) => toasts.set(toasts.get().filter((one) => one.id !== id));

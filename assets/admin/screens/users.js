@@ -9,7 +9,7 @@ import { everyRow, useData, usePages } from "../components/data.js";
 import { Choice, Search } from "../components/fields.js";
 import { Page } from "../components/page.js";
 import { Pager, Table } from "../components/table.js";
-import { Ago, Mark, Name, Trouble, When, labelOf, visible } from "../components/say.js";
+import { Ago, Marks, Name, Trouble, When, labelOf, visible } from "../components/say.js";
 import { Bulk } from "../components/bulk.js";
 import { NewUser } from "../components/new_user.js";
 
@@ -47,21 +47,12 @@ const columns = [
     head: t("Email address"), sort: "email", class: "main",
     cell: (user) => html`<a href=${`/admin/users/${user.id}/`}><${Name}>${labelOf(user)}<//></a>`,
   },
-  { head: t("Username"), sort: "username", cell: (user) => (user.username ? html`<${Name}>${user.username}<//>` : dash) },
-  { head: t("Name"), cell: (user) => (user.full_name ? html`<${Name}>${user.full_name}<//>` : dash) },
+  { head: t("Username"), sort: "username", cell: (user) => user.username && html`<${Name}>${user.username}<//>` },
+  { head: t("Name"), cell: (user) => user.full_name && html`<${Name}>${user.full_name}<//>` },
   { head: t("State"), cell: (user) => html`<${Marks} user=${user} />` },
   { head: t("Last log-in"), sort: "last_login", class: "when", cell: (user) => html`<${Ago} at=${user.last_login} none=${t("never")} />` },
-  { head: t("Joined"), sort: "date_joined", class: "when", cell: (user) => html`<${When} at=${user.date_joined} />` },
+  { head: t("Joined"), sort: "date_joined", class: "when spare", cell: (user) => html`<${When} at=${user.date_joined} />` },
 ];
-
-const dash = html`<span class="quiet">–</span>`;
-
-/** What is to be known of a user at a glance. */
-export const Marks = ({ user }) => html`<span class="marks">
-  ${user.is_active ? html`<${Mark} kind="good">${t("active")}<//>` : html`<${Mark} kind="alarm">${t("disabled")}<//>`}
-  ${user.is_superuser ? html`<${Mark} kind="warm">${t("superuser")}<//>` : user.is_staff && html`<${Mark}>${t("staff")}<//>`}
-  ${user.email && !user.email_verified && html`<${Mark} kind="warm">${t("not verified")}<//>`}
-</span>`;
 
 const yesNo = (yes, no) => [["", t("all")], ["true", yes], ["false", no]];
 
