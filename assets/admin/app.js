@@ -14,7 +14,7 @@
 //   components/say.js     Name (what a user wrote), When, Mark, Trouble
 //   components/twins.js   the curl and the command line of each action
 //
-// Words are said with t("...") from ../lib/texts.js, and es.json has them in Spanish.
+// Words are said with t() of ../lib/texts.js, and es.json has them in Spanish.
 
 import { loadTexts } from "../lib/texts.js";
 

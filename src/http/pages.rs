@@ -174,7 +174,9 @@ mod tests {
             site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile, broken => [hostile],
             email => hostile, username => hostile,
         };
-        for name in Templates::iter().filter(|name| name.starts_with("account/") || name.starts_with("admin/")) {
+        for name in
+            Templates::iter().filter(|name| name.starts_with("account/") || name.starts_with("admin/"))
+        {
             let html = html(&name, facts.clone());
             assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");
         }

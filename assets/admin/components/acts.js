@@ -9,7 +9,7 @@
 // gives what the API answered, or undefined if it refused, which is said. One user of /users/bulk/ who is refused is a
 // refusal, too.
 //
-//     if (await ask({ title, body, confirm: t("Purge"), type: "ada", twins: [...] })) ...
+//     if (await ask({ title, body, confirm: "Purge", type: "ada", twins: [...] })) ...
 //
 // asks first: what is done is named, and where it cannot be undone a word is typed.
 

@@ -45,31 +45,31 @@ export const Bulk = ({ picked, clear, after }) => {
     }
   };
   const endSessions = async () => {
-    const title = t("End all sessions of {n} users?", { n });
+    const title = t("End all sessions of these users ({n})?", { n });
     const body = html`<p>${t("They are logged out everywhere, and may log in again.")}</p><${Names} users=${users} />`;
     const twins = [{ does: t("End sessions"), ...requestOf("end_sessions", ids) }];
-    if (await ask({ title, body, confirm: t("End sessions"), twins })) act("end_sessions", t("The sessions of {n} users have ended."));
+    if (await ask({ title, body, confirm: t("End sessions"), twins })) act("end_sessions", t("Sessions ended, of users: {n}."));
   };
   const purge = async () => {
-    const title = t("Purge {n} users for good?", { n });
+    const title = t("Purge these users ({n}) for good?", { n });
     const body = html`<p>${t("They and everything that is theirs are removed: sessions, API keys, codes. This cannot be undone.")}</p>
       <${Names} users=${users} />`;
     const twins = [{ does: t("Purge"), ...requestOf("purge", ids) }];
     const type = t("purge {n}", { n: ids.length });
-    if (await ask({ title, body, confirm: t("Purge"), type, twins })) act("purge", t("{n} users are gone."));
+    if (await ask({ title, body, confirm: t("Purge"), type, twins })) act("purge", t("Purged: {n}."));
   };
   const isTooMany = ids.length > MOST;
   return html`<div class="bar" role="region" aria-label=${t("Picked users")}>
-    <strong>${t("{n} picked", { n })}</strong>
+    <strong>${t("Picked: {n}", { n })}</strong>
     ${isTooMany && html`<span>${t("500 at most at a time.")}</span>`}
     ${!isTooMany && html`
-      ${may("users.delete_user") && html`<button class="plain" onClick=${() => act("disable", t("{n} users are disabled."), "enable")}>${t("Disable")}</button>`}
+      ${may("users.delete_user") && html`<button class="plain" onClick=${() => act("disable", t("Disabled: {n}."), "enable")}>${t("Disable")}</button>`}
       ${may("users.change_user") && html`
-        <button class="plain" onClick=${() => act("enable", t("{n} users are enabled."))}>${t("Enable")}</button>
+        <button class="plain" onClick=${() => act("enable", t("Enabled: {n}."))}>${t("Enable")}</button>
         <button class="plain" onClick=${() => setGrouping("add_to_groups")}>${t("Add to a group…")}</button>
         <button class="plain" onClick=${() => setGrouping("remove_from_groups")}>${t("Remove from a group…")}</button>
         <button class="plain" onClick=${endSessions}>${t("End sessions…")}</button>`}
-      ${me().is_superuser && html`<button class="alarm" onClick=${purge}>${t("Purge…")}</button>`}`}
+      ${me().is_superuser && html`<button class="danger" onClick=${purge}>${t("Purge…")}</button>`}`}
     <button class="link" onClick=${clear}>${t("Pick none")}</button>
     ${grouping && html`<${Grouping} action=${grouping} ids=${ids} onClose=${() => setGrouping(null)} act=${act} />`}
   </div>`;
@@ -89,8 +89,8 @@ const Grouping = ({ action, ids, onClose, act }) => {
   const names = (groups.data ?? []).filter((group) => group.id !== 0).map((group) => [group.name, visible(group.name)]);
   const save = () => {
     onClose();
-    if (isAdding) act(action, t("{n} users are in the group."), "remove_from_groups", [chosen]);
-    else act(action, t("{n} users are not in the group any more."), "add_to_groups", [chosen]);
+    if (isAdding) act(action, t("Put into the group: {n}."), "remove_from_groups", [chosen]);
+    else act(action, t("Taken out of the group: {n}."), "add_to_groups", [chosen]);
   };
   const title = isAdding ? t("Add to a group") : t("Remove from a group");
   return html`<${Dialog} title=${title} onClose=${onClose}>
@@ -106,6 +106,6 @@ function tellRefused(results, users) {
   if (!refused.length) return;
   const first = refused[0];
   const user = users.get(first.id);
-  const said = t("{n} were refused. {name}: {why}", { n: count(refused.length), name: user ? visible(labelOf(user)) : first.id, why: first.detail ?? "" });
+  const said = t("Refused: {n}. {name}: {why}", { n: count(refused.length), name: user ? visible(labelOf(user)) : first.id, why: first.detail ?? "" });
   toast(said, { kind: "alarm" });
 }

@@ -1,4 +1,4 @@
-// A dialog of the browser: <${Dialog} title=${t("New group")} onClose=${close}>...<//>. Escape closes it, the focus stays
+// A dialog of the browser: <${Dialog} title="New group" onClose=${close}>...<//>. Escape closes it, the focus stays
 // in it, and goes back to where it was.
 
 import { html, useEffect, useId, useRef } from "../../lib/ui.js";

@@ -12,12 +12,15 @@ export const Events = ({ rows, busy, empty }) => html`<${Table} caption=${t("Eve
 const columns = [
   { head: t("Time"), class: "when", cell: (event) => html`<${When} at=${event.time} />` },
   {
-    head: t("What"), class: "main",
+    head: t("What"), class: "main what",
     cell: (event) => html`<span class="marks"><code>${event.kind}</code>${event.result === "failure" && html`<${Mark} kind="alarm">${t("failed")}<//>`}</span>`,
   },
-  { head: t("Who"), cell: (event) => event.actor && html`<${Party} of=${event.actor} isUser />` },
-  { head: t("To whom or what"), cell: (event) => event.subject && html`<${Party} of=${event.subject} isUser=${!isAboutRights(event)} />` },
-  { head: t("From"), cell: (event) => event.ip && html`<bdi>${event.ip}</bdi>` },
+  {
+    head: t("Who"), class: "who",
+    cell: (event) => (event.actor || event.ip) && html`${event.actor && html`<${Party} of=${event.actor} isUser />`}
+      ${event.ip && html`<span class="hint">${t("from {address}", { address: event.ip })}</span>`}`,
+  },
+  { head: t("To whom or what"), class: "who", cell: (event) => event.subject && html`<${Party} of=${event.subject} isUser=${!isAboutRights(event)} />` },
   { head: t("Details"), cell: (event) => html`<${Details} of=${event} />` },
 ];
 

@@ -1,8 +1,8 @@
 // Fields with their labels, hints and what is wrong with them, and the form around them.
 //
-//     <${Form} onSave=${async (values) => ...} save=${t("Save")}>
-//       <${Field} name="email" label=${t("Email address")} value=${user.email} type="email" />
-//       <${Tick} name="is_staff" label=${t("Staff")} value=${user.is_staff} />
+//     <${Form} onSave=${async (values) => ...} save="Save">
+//       <${Field} name="email" label="Email address" value=${user.email} type="email" />
+//       <${Tick} name="is_staff" label="Staff" value=${user.is_staff} />
 //     <//>
 //
 // onSave gets what stands in the fields by name, and may throw a Problem: what is wrong is said at its field.

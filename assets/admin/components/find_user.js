@@ -1,4 +1,4 @@
-// Finds a user while one types: <${FindUser} label=${t("Add a user")} act=${t("Add")} onFound=${(user) => ...} />
+// Finds a user while one types: <${FindUser} label="Add a user" act="Add" onFound=${(user) => ...} />
 
 import { html, useState } from "../../lib/ui.js";
 import { t } from "../../lib/texts.js";
@@ -15,11 +15,10 @@ export const FindUser = ({ label, act, onFound }) => {
   const found = text.trim() ? users.data?.results ?? [] : [];
   return html`<div role="search">
     <${Search} label=${label} value=${text} onSearch=${setText} />
-    <ul class="found">${found.map((user) => html`<li key=${user.id}>
-      <button class="plain" aria-label=${`${act}: ${visible(labelOf(user))}`} onClick=${() => onFound(user)}>
-        <span><${Name}>${labelOf(user)}<//> ${user.full_name && html`<span class="quiet"><${Name}>${user.full_name}<//></span>`}</span>
-        <span aria-hidden="true">${act}</span>
-      </button></li>`)}</ul>
+    <ul class="plain-list found">${found.map((user) => html`<li key=${user.id}>
+      <span><${Name}>${labelOf(user)}<//> ${user.full_name && html`<span class="quiet"><${Name}>${user.full_name}<//></span>`}</span>
+      <button class="plain" aria-label=${`${act} ${visible(labelOf(user))}`} onClick=${() => onFound(user)}>${act}</button>
+    </li>`)}</ul>
     <p class="hint" role="status">${text.trim() && users.data && !users.isLoading && !found.length && t("Nobody begins like that.")}</p>
   </div>`;
 };

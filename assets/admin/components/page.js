@@ -1,4 +1,4 @@
-// A screen: <${Page} title=${t("Groups")} actions=${html`<button>...</button>`} twins=${[...]}>...<//>
+// A screen: <${Page} title="Groups" actions=${html`<button>...</button>`} twins=${[...]}>...<//>
 //
 // title is text and goes to the tab, too; heading takes its place on the page. twins are shown as commands: see twins.js.
 

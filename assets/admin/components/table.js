@@ -1,8 +1,8 @@
 // A table that is a list of cards where there is no room.
 //
-//     const columns = [{ head: t("Name"), cell: (row) => html`...`, sort: "name" }, ...];
-//     html`<${Table} caption=${t("Users")} columns=${columns} rows=${rows} keyOf=${(row) => row.id} ordering="-name"
-//       onOrder=${(ordering) => ...} busy=${isLoading} empty=${t("Nobody")} />`
+//     const columns = [{ head: "Name", cell: (row) => html`...`, sort: "name" }, ...];
+//     html`<${Table} caption="Users" columns=${columns} rows=${rows} keyOf=${(row) => row.id} ordering="-name"
+//       onOrder=${(ordering) => ...} busy=${isLoading} empty="Nobody" />`
 //
 // picked (a Map from key to row) and onPick give each row a box; nameOf says what the box is called.
 
@@ -59,7 +59,7 @@ export const Pager = ({ of, noun }) => {
   const hasMore = Boolean(of.next || of.previous);
   return html`<div class="pager">
     <p class="quiet" role="status">
-      ${total !== null && total !== undefined && (noun ?? t("{n} in all")).replace("{n}", count(total))}
+      ${total !== null && total !== undefined && (noun ?? t("In all: {n}")).replace("{n}", count(total))}
       ${hasMore && of.page && html` · ${t("page {n}", { n: count(of.page) })}`}
     </p>
     ${hasMore && html`<nav class="row" aria-label=${t("Pages")}>

@@ -1,6 +1,6 @@
 // Every action as what it is to the API and to the command line:
 //
-//     <${Twins} of=${[{ does: t("Disable"), method: "DELETE", path: "/auth/admin/users/12/", cli: "users disable ada" }]} />
+//     <${Twins} of=${[{ does: "Disable", method: "DELETE", path: "/auth/admin/users/12/", cli: ["users", "disable", "ada"] }]} />
 //
 // cli is a list of words: ["users", "disable", "ada"]; not every action has one. What a shell or a terminal would take
 // for something else is quoted.

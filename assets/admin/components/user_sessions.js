@@ -24,8 +24,8 @@ export const Sessions = ({ user, round, canChange }) => {
     <${Loaded} of=${sessions}>${({ results }) => (results.length ? html`<ul class="plain-list">${results.map((session) => html`<li key=${session.id}>
       <div>
         <${Name}>${session.label || t("Session")}<//> ${session.current && html`<${Mark} kind="good">${t("this one")}<//>`}
-        <span class="hint">${session.ip && html`<bdi>${session.ip}</bdi> · `}${t("last seen")} <${Ago} at=${session.last_refreshed_at} /> ·
-          ${t("since")} <${When} at=${session.created_at} /></span>
+        <span class="hint">${session.ip && html`<bdi>${session.ip}</bdi> · `}${t("last seen")} <${Ago} at=${session.last_refreshed_at} /></span>
+        <span class="hint">${t("since")} <${When} at=${session.created_at} /></span>
         ${session.user_agent && html`<span class="hint"><${Name}>${session.user_agent}<//></span>`}
       </div>
       ${canChange && html`<button class="link" onClick=${() => end(session)}>${t("End")}</button>`}

@@ -40,8 +40,8 @@ export const Events = () => {
   return html`<${Page} title=${t("Events")} actions=${toggle} twins=${twins}>
     <${Filters} filters=${filters} filter=${filter} />
     <${Trouble} problem=${events.problem} />
-    <p class="hidden" role="status">${fresh.length > 0 && t("{n} new events", { n: count(fresh.length) })}</p>
-    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("{n} events")} />`}
+    <p class="hidden" role="status">${fresh.length > 0 && t("New events: {n}", { n: count(fresh.length) })}</p>
+    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("Events: {n}")} />`}
   <//>`;
 };
 

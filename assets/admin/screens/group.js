@@ -99,7 +99,7 @@ const Members = ({ group }) => {
     ${canChange && html`<${FindUser} label=${t("Add a user")} act=${t("Add")} onFound=${(user) => put(user, true)} />`}
     <${Trouble} problem=${members.problem} />
     ${members.data && html`<${Table} caption=${t("Members")} columns=${columns} rows=${members.data.results} keyOf=${(user) => user.id}
-      busy=${members.isLoading} empty=${t("Nobody is in it.")} /><${Pager} of=${members} noun=${t("{n} members")} />`}
+      busy=${members.isLoading} empty=${t("Nobody is in it.")} /><${Pager} of=${members} noun=${t("Members: {n}")} />`}
   <//>`;
 };
 
@@ -110,11 +110,11 @@ const Delete = ({ group, path }) => {
     const members = may("users.view_user")
       ? (await call({ method: "GET", path: withQuery("/auth/admin/users/", { group: group.name, limit: 1 }) }).catch(() => null))?.count ?? null : null;
     const body = html`<p>${name}: ${members === null ? t("its members lose what it gives them.")
-      : t("its {n} members lose what it gives them.", { n: count(members) })} ${t("This cannot be undone.")}</p>`;
+      : t("its members ({n}) lose what it gives them.", { n: count(members) })} ${t("This cannot be undone.")}</p>`;
     const wanted = await ask({ title: t("Delete the group?"), body, confirm: t("Delete"), type: group.name, twins: [{ does: t("Delete"), ...request }] });
     if (wanted) await act(request, { said: t("The group {name} is gone.", { name: visible(group.name) }), after: () => leaveTo("/admin/groups/") });
   };
-  return html`<button class="alarm" onClick=${remove}>${t("Delete…")}</button>`;
+  return html`<button class="danger" onClick=${remove}>${t("Delete…")}</button>`;
 };
 
 function twins(group, path) {

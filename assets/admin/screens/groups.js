@@ -25,7 +25,7 @@ export const Groups = () => {
   return html`<${Page} title=${t("Groups")} actions=${actions} twins=${twins}>
     <${Trouble} problem=${groups.problem} />
     ${groups.data && html`<${Table} caption=${t("Groups")} columns=${columns} rows=${groups.data.results} keyOf=${(group) => group.id}
-      busy=${groups.isLoading} empty=${t("There are no groups.")} /><${Pager} of=${groups} noun=${t("{n} groups")} />`}
+      busy=${groups.isLoading} empty=${t("There are no groups.")} /><${Pager} of=${groups} noun=${t("Groups: {n}")} />`}
     ${isAdding && html`<${NewGroup} onClose=${() => setAdding(false)} />`}
   <//>`;
 };

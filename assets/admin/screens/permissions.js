@@ -64,7 +64,7 @@ async function remove(permission, changed) {
   const holders = may("users.view_user")
     ? (await call({ method: "GET", path: withQuery(`${pathOf(permission)}users/`, { limit: 1 }) }).catch(() => null))?.count ?? null : null;
   const body = html`<p><code>${nameOf(permission)}</code>: ${holders === null ? t("nobody has it from then on, in any group.")
-    : t("{n} users have it now, and nobody from then on.", { n: count(holders) })} ${t("This cannot be undone.")}</p>`;
+    : t("who has it now (users: {n}) loses it.", { n: count(holders) })} ${t("This cannot be undone.")}</p>`;
   const wanted = await ask({ title: t("Delete the permission?"), body, confirm: t("Delete"), type: nameOf(permission), twins: [{ does: t("Delete"), ...request }] });
   if (wanted) await act(request, { said: t("The permission {name} is gone.", { name: nameOf(permission) }), after: changed });
 }
@@ -101,7 +101,7 @@ export const Holders = ({ id }) => {
     ${permission.data && html`<p><${Name}>${permission.data.name}<//></p>`}
     <p class="quiet">${t("Of their own, through a group, or as a superuser.")}</p>
     ${holders.data && html`<${Table} caption=${t("Who has it")} columns=${holderColumns} rows=${holders.data.results} keyOf=${(user) => user.id}
-      busy=${holders.isLoading} empty=${t("Nobody has it.")} /><${Pager} of=${holders} noun=${t("{n} users")} />`}
+      busy=${holders.isLoading} empty=${t("Nobody has it.")} /><${Pager} of=${holders} noun=${t("Users: {n}")} />`}
   <//>`;
 };
 

@@ -61,7 +61,7 @@ const Access = ({ user, canChange, changed }) => {
       ${canChange && html`
         <button class="plain" onClick=${() => setSetting(true)}>${t("Set a password…")}</button>
         ${user.email && user.is_active && html`<button class="plain" onClick=${() => sendReset(user, changed)}>${t("Send a reset link")}</button>`}`}
-      ${me().is_superuser && html`<button class="alarm" onClick=${() => purge(user)}>${t("Purge…")}</button>`}
+      ${me().is_superuser && html`<button class="danger" onClick=${() => purge(user)}>${t("Purge…")}</button>`}
     </div>
     ${isSetting && html`<${SetPassword} user=${user} twin=${could.password} onClose=${() => setSetting(false)} changed=${changed} />`}
   <//>`;
@@ -100,6 +100,6 @@ const Story = ({ user, round }) => {
   const all = html`<a href=${`/admin/events/?user=${user.id}`}>${t("On the screen of events")}</a>`;
   return html`<${Part} title=${t("What happened")} actions=${all}>
     <${Trouble} problem=${events.problem} />
-    ${events.data && html`<${Events} rows=${events.data.results} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("{n} events")} />`}
+    ${events.data && html`<${Events} rows=${events.data.results} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("Events: {n}")} />`}
   <//>`;
 };

@@ -34,7 +34,7 @@ export const Users = () => {
       ordering=${filters.ordering || "id"} onOrder=${(ordering) => filter({ ordering })} busy=${users.isLoading}
       empty=${t("Nobody is like that.")} nameOf=${(user) => visible(labelOf(user))}
       picked=${canAct() ? picked : undefined} onPick=${pick} />
-      <${Pager} of=${users} noun=${t("{n} users")} />`}
+      <${Pager} of=${users} noun=${t("Users: {n}")} />`}
     ${picked.size > 0 && html`<${Bulk} picked=${picked} clear=${() => pick(new Map())} after=${users.reload} />`}
     ${isAdding && html`<${NewUser} onClose=${() => setAdding(false)} />`}
   <//>`;
