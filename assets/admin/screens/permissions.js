@@ -38,7 +38,7 @@ export const Permissions = () => {
       const shown = permissions.filter(fits);
       return html`<${Table} caption=${t("Permissions")} columns=${columns(edit, changed)} rows=${shown} keyOf=${(one) => one.id}
         busy=${all.isLoading} empty=${t("No permission is called that.")} />
-        <p class="quiet" role="status">${t("{shown} of {all} permissions", { shown: count(shown.length), all: count(permissions.length) })}</p>`;
+        <p class="pager quiet" role="status">${t("{shown} of {all} permissions", { shown: count(shown.length), all: count(permissions.length) })}</p>`;
     }}<//>
     ${edited && html`<${Edit} permission=${edited} onClose=${() => edit(null)} changed=${changed} />`}
   <//>`;
