@@ -91,7 +91,8 @@ async fn a_user_is_made_changed_disabled_and_enabled_again() {
     browser.fill("Last name", "Lovelace").await;
     browser.press("Save").await;
     browser.sees("ada@example.com is saved.").await;
-    browser.choose("Put into a group", "Editors").await;
+    browser.choose("Another group", "Editors").await;
+    browser.press("Put in").await;
     browser.sees("through Editors").await;
     browser.show("admin-user").await;
 
@@ -377,4 +378,32 @@ async fn without_an_administrator_the_page_says_where_the_link_is() {
     browser.show("admin-nobody").await;
 
     browser.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn who_is_given_a_password_chooses_another_one_first() {
+    let (server, root, mut browser) = with_root("en").await;
+    browser.expect_status(403);
+    let staff = json!({ "email": ADA, "is_staff": true, "permissions": ["users.view_user"] });
+    let ada = root.post("/auth/admin/users/", &staff).await.expect(201).body;
+
+    browser.open(&format!("/admin/users/{}/", ada["id"])).await;
+    browser.press("Set a password…").await;
+    browser.sees("All sessions and API keys of ada@example.com end.").await;
+    assert_eq!(browser.value("Password").await.len(), 20);
+    browser.show("admin-set-password").await;
+    browser.fill("Password", "12345").await;
+    browser.press("Set the password").await;
+    browser.sees("This password is too short").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Set the password").await;
+    browser.sees("ada@example.com has another password.").await;
+    log_in(&browser, ADA).await;
+    browser.open("/admin/users/").await;
+    browser.sees("Choose your own password first").await;
+    browser.show("admin-own-password").await;
+
+    browser.end().await;
+    drop(server);
 }

@@ -30,9 +30,20 @@ export const Groups = ({ user, canChange, changed }) => {
       ${canPut && name !== ROOT && html`<button class="link" aria-label=${t("Take out of {name}", { name: visible(name) })}
         onClick=${() => put(own.filter((one) => one !== name), t("Taken out of {name}.", { name: visible(name) }))}>${t("Take out")}</button>`}
     </li>`)}</ul>
-    ${others.length > 0 && html`<${Choice} label=${t("Put into a group")} value="" options=${[["", "–"], ...others.map((group) => [group.name, visible(group.name)])]}
-      onChoose=${(name) => name && put([...own, name], t("Put into {name}.", { name: visible(name) }))} />`}
+    ${others.length > 0 && html`<${PutInto} groups=${others} put=${(name) => put([...own, name], t("Put into {name}.", { name: visible(name) }))} />`}
   <//>`;
+};
+
+const PutInto = ({ groups, put }) => {
+  const [name, choose] = useState("");
+  const submit = (event) => {
+    event.preventDefault();
+    if (groups.some((group) => group.name === name)) put(name);
+  };
+  return html`<form class="filters put" onSubmit=${submit}>
+    <${Choice} label=${t("Another group")} value=${name} options=${[["", "–"], ...groups.map((group) => [group.name, visible(group.name)])]} onChoose=${choose} />
+    <button class="plain">${t("Put in")}</button>
+  </form>`;
 };
 
 export const Rights = ({ user, round, canChange, changed }) => {

@@ -35,7 +35,7 @@ export const Events = () => {
     { does: t("This list"), method: "GET", path: events.url },
     { does: t("What is new since a moment"), method: "GET", path: withQuery(PATH, { ...filters, since: "2026-01-01T00:00:00Z" }) },
   ];
-  const toggle = html`<button class="plain" aria-pressed=${isFollowing && canFollow} disabled=${!canFollow}
+  const toggle = html`<button class="plain" disabled=${!canFollow}
     onClick=${() => follow(!isFollowing)}>${isFollowing && canFollow ? t("Following live: stop") : t("Follow live")}</button>`;
   return html`<${Page} title=${t("Events")} actions=${toggle} twins=${twins}>
     <${Filters} filters=${filters} filter=${filter} />
