@@ -11,6 +11,7 @@ mod harness;
 mod operation;
 
 mod access;
+mod account;
 mod admin_bulk;
 mod admin_events;
 mod admin_export;

@@ -19,6 +19,12 @@ mod sessions;
 mod setup;
 mod tokens;
 
+pub(crate) use api_keys::NewApiKey;
+pub(crate) use emails::ChangeEmail;
+pub(crate) use passwords::{ChangePassword, RequestReset};
+pub(crate) use profile::{CloseAccount, UpdateProfile};
+pub(crate) use registrations::NewAccount;
+
 use crate::http::endpoint::Endpoint;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
