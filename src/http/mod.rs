@@ -4,6 +4,7 @@
 //! makes one call, encodes. Must never: touch the store or the crypto, or decide what only a flow may decide.
 
 mod access;
+mod asked;
 mod body;
 mod caller;
 mod compat;
