@@ -41,7 +41,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws_lc_rs::", &["crypto/"]),
     ("lettre::", &["mail/"]),
     ("warp::", &["http/"]),
-    ("miniz_oxide::", &["domain/password/common.rs"]),
+    ("miniz_oxide::", &["domain/password/common.rs", "http/statics.rs"]),
     ("matchit::", &["http/router.rs"]),
     ("multer::", &["http/compat/serializer.rs"]),
     ("utoipa::", &["http/"]),

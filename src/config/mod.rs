@@ -15,6 +15,7 @@ mod sections;
 mod seeds;
 mod settings;
 mod show;
+mod site;
 #[cfg(test)]
 mod tests;
 mod toml_file;
@@ -30,11 +31,12 @@ pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
 pub(crate) use types::{
-    BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup, DeclaredPassword,
-    DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig, EventsConfig,
-    ForwardConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, MailConfig, MailTransport, Mailbox,
-    PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig,
-    SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim, UsersList, Verification,
+    AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
+    DeclaredPassword, DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig,
+    EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, Logo, MailConfig,
+    MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope,
+    ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim,
+    UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -52,6 +54,9 @@ pub struct Config {
     pub(crate) compat: CompatConfig,
     pub(crate) events: EventsConfig,
     pub(crate) bootstrap: BootstrapConfig,
+    pub(crate) site: SiteConfig,
+    #[expect(dead_code, reason = "the admin page comes next")]
+    pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
     /// What [`Config::show`] prints; the secrets in it are masked.
@@ -128,6 +133,8 @@ impl Config {
             compat: raw.compat.parse(&settings)?,
             events: raw.events.parse(&settings)?,
             bootstrap: raw.bootstrap.parse(&settings)?,
+            site: raw.site.parse(&settings)?,
+            admin: raw.admin.into(),
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
             shown: settings.masked(),

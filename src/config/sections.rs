@@ -14,6 +14,7 @@ use crate::config::error::ConfigError;
 use crate::config::forward::RawForward;
 use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
+use crate::config::site::{RawAdmin, RawSite};
 use crate::config::values::{DEVICE_COOKIE, choice, cookie_name, lifetime, number, path, set, span};
 use crate::config::{
     CookiesConfig, EventsConfig, LogConfig, LogFormat, MailConfig, MailTransport, PasswordsConfig,
@@ -38,6 +39,8 @@ pub(super) struct Raw {
     pub(super) compat: RawCompat,
     pub(super) events: RawEvents,
     pub(super) bootstrap: RawBootstrap,
+    pub(super) site: RawSite,
+    pub(super) admin: RawAdmin,
     pub(super) log: RawLog,
 }
 

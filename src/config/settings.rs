@@ -15,7 +15,7 @@ const EXAMPLE: &str = include_str!("../../auth.toml.example");
 const EXAMPLE_NAME: &str = "auth.toml.example";
 
 const SECRETS: [&str; 3] = ["mail.smtp_password", "tokens.hs256_secret", "tokens.accept"];
-const PATHS: [&str; 3] = ["store.path", "mail.directory", "mail.templates"];
+const PATHS: [&str; 4] = ["store.path", "mail.directory", "mail.templates", "site.logo"];
 
 /// Lists of tables, which a file alone can say, and what in them is a secret or a path.
 const TABLES: [&str; 4] = ["forward.rules", "bootstrap.permissions", "bootstrap.groups", "bootstrap.users"];

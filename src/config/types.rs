@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::{
-    Algorithm, Email, ForwardRules, GroupName, Name, PasswordHash, PasswordPolicy, PermissionName, Rate,
-    Secret, SessionPolicy, Username,
+    Algorithm, Colour, Email, ForwardRules, GroupName, Name, PasswordHash, PasswordPolicy, PermissionName,
+    Rate, Secret, SessionPolicy, Username,
 };
 
 /// `[server]`
@@ -342,6 +343,32 @@ pub(crate) enum UsersList {
 pub(crate) struct DjAuthApiConfig {
     /// Whether answers tell who has an account, as they did there.
     pub(crate) exact_errors: bool,
+}
+
+/// `[site]`: how the pages look, and where they may lead to.
+#[derive(Debug, Clone)]
+pub(crate) struct SiteConfig {
+    /// None: the host of `public_url`.
+    pub(crate) name: Option<String>,
+    pub(crate) logo: Option<Logo>,
+    pub(crate) accent: Colour,
+    /// Origins beside our own that a log-in may go on to.
+    pub(crate) next_origins: Vec<String>,
+}
+
+/// A picture, as it was at the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Logo {
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+/// `[admin]`
+#[derive(Debug, Clone)]
+pub(crate) struct AdminConfig {
+    /// Whether there is an admin page. The admin API is there in any case.
+    #[expect(dead_code, reason = "the admin page comes next")]
+    pub(crate) enabled: bool,
 }
 
 /// `[events]`

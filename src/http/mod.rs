@@ -27,6 +27,8 @@ mod request_id;
 mod router;
 mod routes;
 mod staff_views;
+mod statics;
+mod theme;
 mod user_query;
 mod views;
 

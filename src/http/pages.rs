@@ -1,80 +1,63 @@
-//! Our own pages: plain HTML and one style sheet, no script. What goes into a page is escaped.
+//! Our own pages: HTML from templates, in the reader's language, under a strict policy. What goes into a page is
+//! escaped; no page has a script or a style in it.
 
-use minijinja::{Environment, Value, context};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use minijinja::value::Kwargs;
+use minijinja::{AutoEscape, Environment, State, Value, context};
 use rust_embed::RustEmbed;
 use warp::http::StatusCode;
-use warp::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+use warp::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, VARY};
 
 use crate::config::Config;
 use crate::domain::PlainToken;
 use crate::http::reply::Reply;
+use crate::http::request::Req;
+use crate::http::statics;
 
+/// The `.html` files under `assets/`, named by their path there. `assets/build.rs` gathers them.
 #[derive(RustEmbed)]
-#[folder = "assets/account/"]
-struct Assets;
+#[folder = "$OUT_DIR/templates"]
+struct Templates;
 
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-);
+/// The languages that the pages are written in; the first is for everybody else.
+const LANGUAGES: [&str; 2] = ["en", "es"];
+/// Where the words of the pages stand that the server renders.
+const TEXTS: [&str; 2] = ["pages", "account"];
 
-/// The page that the link in the mail opens: a button, if the code looks like one.
-pub(crate) fn verify_email(config: &Config, code: Option<&PlainToken>) -> Reply {
-    match code {
-        Some(code) => page(config, StatusCode::OK, "verify.html", context! { code => code.expose() }),
-        None => link_is_spent(config),
-    }
-}
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_loader(|name| {
+        Ok(Templates::get(name).and_then(|file| String::from_utf8(file.data.into_owned()).ok()))
+    });
+    environment.add_function("t", translate);
+    environment
+});
 
-pub(crate) fn email_verified(config: &Config) -> Reply {
-    page(config, StatusCode::OK, "verified.html", context! {})
-}
+/// English text to Spanish.
+static SPANISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let files = TEXTS.iter().filter_map(|folder| statics::text(&format!("{folder}/es.json")));
+    // The files are parts of the program: a test holds them to be whole.
+    let parsed = files.filter_map(|text| serde_json::from_str::<HashMap<String, String>>(&text).ok());
+    parsed.flatten().collect()
+});
 
-pub(crate) fn link_is_spent(config: &Config) -> Reply {
-    page(config, StatusCode::BAD_REQUEST, "spent.html", context! {})
-}
-
-/// The form for a new password, with what was wrong with the last try.
-pub(crate) fn reset_password(config: &Config, uid: &str, token: &str, broken: &[String]) -> Reply {
-    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    page(config, status, "reset.html", context! { uid, token, broken => broken.to_vec() })
-}
-
-pub(crate) fn password_is_new(config: &Config) -> Reply {
-    page(config, StatusCode::OK, "reset_done.html", context! {})
-}
-
-pub(crate) fn reset_is_spent(config: &Config) -> Reply {
-    page(config, StatusCode::BAD_REQUEST, "reset_spent.html", context! {})
-}
-
-/// The form for the first administrator, with what was typed as address and name, and what was wrong with it.
-pub(crate) fn set_up(config: &Config, token: &str, [email, username]: [&str; 2], broken: &[String]) -> Reply {
-    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    page(config, status, "setup.html", context! { token, email, username, broken => broken.to_vec() })
-}
-
-pub(crate) fn administrator_is_made(config: &Config) -> Reply {
-    page(config, StatusCode::OK, "setup_done.html", context! {})
-}
-
-/// The same whether there is a link that lives or not.
-pub(crate) fn setup_is_spent(config: &Config) -> Reply {
-    page(config, StatusCode::BAD_REQUEST, "setup_spent.html", context! {})
-}
-
-pub(crate) fn setup_is_elsewhere(config: &Config) -> Reply {
-    page(config, StatusCode::FORBIDDEN, "setup_elsewhere.html", context! {})
-}
-
-pub(crate) fn asset(name: &str) -> Option<Vec<u8>> {
-    Assets::get(name).map(|file| file.data.into_owned())
-}
-
-fn page(config: &Config, status: StatusCode, name: &str, facts: Value) -> Reply {
-    let host = config.server.public_url.host_str().unwrap_or("this service");
-    match render(name, context! { host, ..facts }) {
+/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language` and `assets`
+/// beside its own facts.
+pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str, facts: Value) -> Reply {
+    let common = context! {
+        site => site_name(config),
+        has_logo => config.site.logo.is_some(),
+        language => language(req),
+        assets => Value::from_safe_string(statics::BASE.to_owned()),
+    };
+    match ENVIRONMENT.get_template(name).and_then(|template| template.render(context! { ..facts, ..common }))
+    {
         Ok(html) => Reply::bytes(status, "text/html; charset=utf-8", html.into_bytes())
-            .header(CONTENT_SECURITY_POLICY, POLICY),
+            .header(CONTENT_SECURITY_POLICY, policy(config))
+            .header(VARY, HeaderValue::from_static("accept-language")),
         Err(error) => {
             tracing::error!(page = name, %error, "a page does not render");
             Reply::nothing(StatusCode::INTERNAL_SERVER_ERROR)
@@ -82,37 +65,140 @@ fn page(config: &Config, status: StatusCode, name: &str, facts: Value) -> Reply 
     }
 }
 
-fn render(name: &str, facts: Value) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_loader(|name| Ok(asset(name).and_then(|bytes| String::from_utf8(bytes).ok())));
-    environment.get_template(name)?.render(facts)
+/// What the pages call this service.
+pub(crate) fn site_name(config: &Config) -> &str {
+    let host = || config.server.public_url.host_str().unwrap_or("this service");
+    config.site.name.as_deref().unwrap_or_else(host)
+}
+
+/// The language of ours that the reader likes best.
+fn language(req: &Req) -> &'static str {
+    let liked = req.whole_origin().languages;
+    let ours = liked.iter().find_map(|liked| LANGUAGES.into_iter().find(|ours| *ours == liked.as_str()));
+    ours.unwrap_or("en")
+}
+
+/// A form may lead to where a log-in may go on to: browsers hold its redirect to the policy too.
+fn policy(config: &Config) -> HeaderValue {
+    let origins = config.site.next_origins.join(" ");
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self' {origins}; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// `t("{n} users", n=3)`: the text in the reader's language, filled in.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands them over")]
+fn translate(state: &State<'_, '_>, key: &str, values: Kwargs) -> Result<String, minijinja::Error> {
+    let is_spanish = state.lookup("language").is_some_and(|language| language.as_str() == Some("es"));
+    let translated = if is_spanish { SPANISH.get(key).map(String::as_str) } else { None };
+    let mut text = translated.unwrap_or(key).to_owned();
+    for name in values.args() {
+        text = text.replace(&format!("{{{name}}}"), &values.get::<Value>(name)?.to_string());
+    }
+    Ok(text)
+}
+
+/// The page that the link in the mail opens: a button, if the code looks like one.
+pub(crate) fn verify_email(config: &Config, req: &Req, code: Option<&PlainToken>) -> Reply {
+    match code {
+        Some(code) => {
+            render(config, req, StatusCode::OK, "account/verify.html", context! { code => code.expose() })
+        }
+        None => link_is_spent(config, req),
+    }
+}
+
+pub(crate) fn email_verified(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::OK, "account/verified.html", context! {})
+}
+
+pub(crate) fn link_is_spent(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::BAD_REQUEST, "account/spent.html", context! {})
+}
+
+/// The form for a new password, with what was wrong with the last try.
+pub(crate) fn reset_password(config: &Config, req: &Req, uid: &str, token: &str, broken: &[String]) -> Reply {
+    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let facts = context! { uid, token, broken => broken.to_vec() };
+    render(config, req, status, "account/reset.html", facts)
+}
+
+pub(crate) fn password_is_new(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::OK, "account/reset_done.html", context! {})
+}
+
+pub(crate) fn reset_is_spent(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::BAD_REQUEST, "account/reset_spent.html", context! {})
+}
+
+/// The form for the first administrator, with what was typed as address and name, and what was wrong with it.
+pub(crate) fn set_up(
+    config: &Config,
+    req: &Req,
+    token: &str,
+    [email, username]: [&str; 2],
+    broken: &[String],
+) -> Reply {
+    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let facts = context! { token, email, username, broken => broken.to_vec() };
+    render(config, req, status, "account/setup.html", facts)
+}
+
+pub(crate) fn administrator_is_made(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::OK, "account/setup_done.html", context! {})
+}
+
+/// The same whether there is a link that lives or not.
+pub(crate) fn setup_is_spent(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::BAD_REQUEST, "account/setup_spent.html", context! {})
+}
+
+pub(crate) fn setup_is_elsewhere(config: &Config, req: &Req) -> Reply {
+    render(config, req, StatusCode::FORBIDDEN, "account/setup_elsewhere.html", context! {})
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn html(name: &str, facts: Value) -> String {
+        ENVIRONMENT.get_template(name).and_then(|template| template.render(facts)).expect(name)
+    }
+
     #[test]
     fn every_page_renders_and_escapes() {
         let hostile = "\"><script>";
         let facts = context! {
-            host => "<auth>", code => hostile, uid => hostile, token => hostile, broken => [hostile],
+            site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile, broken => [hostile],
             email => hostile, username => hostile,
         };
-        for name in [
-            "verify.html",
-            "verified.html",
-            "spent.html",
-            "reset.html",
-            "reset_done.html",
-            "reset_spent.html",
-            "setup.html",
-            "setup_done.html",
-            "setup_spent.html",
-            "setup_elsewhere.html",
-        ] {
-            let html = render(name, facts.clone()).expect(name);
+        for name in Templates::iter().filter(|name| name.starts_with("account/")) {
+            let html = html(&name, facts.clone());
             assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");
         }
+    }
+
+    #[test]
+    fn no_template_has_a_script_or_a_style_in_it() {
+        for name in Templates::iter() {
+            let file = Templates::get(&name).expect("listed");
+            let text = String::from_utf8(file.data.into_owned()).expect("text");
+            for inline in ["<style", " style=", " onclick=", "javascript:", "<script>", "|safe"] {
+                assert!(!text.contains(inline), "{name} has {inline}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_is_said_in_the_language_of_the_page_and_filled_in() {
+        let page = "{{ t(\"Development mode: nothing here lasts, and nobody is who they say.\") }}|{{ t(\"{n} <b>\", n=n) }}";
+        let said =
+            |language| ENVIRONMENT.render_str(page, context! { language, n => "<i>" }).expect("rendered");
+
+        assert!(said("es").starts_with("Modo de desarrollo"));
+        assert!(said("en").starts_with("Development"));
+        assert!(said("en").ends_with("|&lt;i&gt; &lt;b&gt;"));
     }
 }

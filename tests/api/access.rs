@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::harness::{Answer, Caller, Operation, TestServer, minutes, part_of, with_part};
+use crate::harness::{Answer, Caller, TestServer, minutes, part_of, with_part};
+use crate::operation::Operation;
 
 const ADA: &str = "ada@example.com";
 

@@ -21,8 +21,6 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(crate) use crate::operation::Operation;
-
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -262,18 +260,21 @@ fn configuration(folder: &TempDir, settings: &str) -> String {
     let path = folder.path().display();
     // Cheap hashes, unless a test is about their cost.
     // And no limits: these tests are one client that does in a second what people do in a day.
-    let cheap: String =
-        ["passwords.memory_kib = 64\n", "passwords.iterations = 1\n", "limits.enabled = false\n"]
-            .into_iter()
-            .filter(|line| line.split(" = ").next().is_some_and(|key| !settings.contains(key)))
-            .collect();
+    let ours: String = [
+        "server.listen = \"127.0.0.1:0\"\n",
+        "passwords.memory_kib = 64\n",
+        "passwords.iterations = 1\n",
+        "limits.enabled = false\n",
+    ]
+    .into_iter()
+    .filter(|line| line.split(" = ").next().is_some_and(|key| !settings.contains(key)))
+    .collect();
     // Dotted keys first: a table would swallow what comes after it.
     format!(
-        "server.listen = \"127.0.0.1:0\"\n\
-         store.path = \"{path}/keystead.redb\"\n\
+        "store.path = \"{path}/keystead.redb\"\n\
          mail.transport = \"directory\"\n\
          mail.directory = \"{path}/mail\"\n\
-         {cheap}\
+         {ours}\
          {settings}\n"
     )
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Answer, Operation, PASSWORD, TestServer};
+use crate::harness::{Answer, PASSWORD, TestServer};
+use crate::operation::Operation;
 
 const ADA: &str = "ada@example.com";
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -325,14 +326,17 @@ async fn every_answer_has_the_security_headers() {
 async fn only_what_is_everybodys_may_be_cached() {
     let server = TestServer::start().await;
     let ada = server.registered(ADA).await;
-    let public = ["/.well-known/jwks.json", "/openapi.json", "/account/style.css"];
+    let public = ["/.well-known/jwks.json", "/openapi.json", "/account/theme.css", "/account/logo"];
 
     for operation in Operation::all(&server).await {
         let answer = operation.send(&ada, &[]).await;
         let refused = server.anon().send(Method::TRACE, &operation.url(), &[], None).await;
 
-        let expected =
-            if public.contains(&operation.path.as_str()) { "public, max-age=300" } else { "no-store" };
+        let expected = match operation.path.as_str() {
+            path if public.contains(&path) => "public, max-age=300",
+            path if path.starts_with("/assets/") => "no-cache",
+            _ => "no-store",
+        };
         assert_eq!(answer.header("cache-control"), Some(expected), "{}", operation.path);
         assert_eq!(refused.header("cache-control"), Some("no-store"), "{}", operation.path);
     }

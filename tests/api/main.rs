@@ -35,6 +35,7 @@ mod limits;
 mod matrix;
 mod origins;
 mod outbox;
+mod pages;
 mod password_change;
 mod password_reset;
 mod passwords;

@@ -70,8 +70,12 @@ impl Operation {
     /// The path with something in the place of each parameter, which names nothing that exists.
     pub(crate) fn url(&self) -> String {
         const ID: &str = "018f3b5c-7a10-7000-8000-000000000000";
-        let parts: Vec<&str> =
-            self.path.split('/').map(|part| if part.starts_with('{') { ID } else { part }).collect();
+        let parts = self.path.split('/').map(|part| match part {
+            "{file}" => "pages/style.css",
+            part if part.starts_with('{') => ID,
+            part => part,
+        });
+        let parts: Vec<&str> = parts.collect();
         parts.join("/")
     }
 

@@ -214,3 +214,14 @@ fn what_show_prints_can_be_loaded_again() {
 
     assert_eq!(Config::from_toml(&shown).expect("valid").passwords.queue, 7);
 }
+
+#[test]
+fn the_pages_look_plain_unless_told_otherwise() {
+    let plain = with_file("").load().expect("valid").site;
+    assert!(plain.name.is_none() && plain.logo.is_none() && plain.next_origins.is_empty());
+
+    let told = with_file("[site]\nname = \"Acme\"\nnext_origins = [\"https://App.example.com:443/\"]\n");
+    let told = told.load().expect("valid").site;
+    assert_eq!(told.name.as_deref(), Some("Acme"));
+    assert_eq!(told.next_origins, ["https://app.example.com"]);
+}

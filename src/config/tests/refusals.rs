@@ -14,7 +14,7 @@ fn unknown_keys_are_refused_with_file_line_and_suggestion() {
             "[metrics]\nx = 1\n",
             "auth.toml:1: unknown section [metrics]: \
              there are server, store, mail, registration, passwords, tokens, cookies, forward, limits, \
-             compat, compat.dj-rest-auth, compat.simplejwt, compat.dj-auth-api, events, bootstrap, log",
+             compat, compat.dj-rest-auth, compat.simplejwt, compat.dj-auth-api, events, bootstrap, site, admin, log",
         ),
         (
             "[tokens]\ncode_ttl = 1\n",
@@ -180,4 +180,25 @@ fn no_message_shows_a_secret() {
 
     let setup = with_var("KEYSTEAD_MAIL__SMTP_PASSWORD", "hunter2");
     assert!(!format!("{:?}", setup.loaded()).contains("hunter2"));
+}
+
+#[test]
+fn a_page_that_could_not_be_shown_stops_the_start() {
+    for (text, message) in [
+        (
+            "[site]\naccent = \"blue\"\n",
+            "auth.toml:2: site.accent: \"blue\" is not a colour: write it as \"#1f5fbf\"",
+        ),
+        (
+            "[site]\nlogo = \"a.gif\"\n",
+            "auth.toml:2: site.logo: a.gif is not an .svg, .png, .webp or .jpg file",
+        ),
+        (
+            "[site]\nnext_origins = [\"https://a.example/b\"]\n",
+            "auth.toml:2: site.next_origins: \"https://a.example/b\" has more than scheme, host and port in it: \
+             write https://auth.example.com",
+        ),
+    ] {
+        assert_eq!(with_file(text).refused(), message);
+    }
 }

@@ -94,7 +94,11 @@ async fn reset_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let is_live =
         ResetLink::parse(&uid, &token).is_some_and(|link| flows::check_reset(&cx.app, &link).is_ok());
     let config = &cx.app.config;
-    Ok(if is_live { pages::reset_password(config, &uid, &token, &[]) } else { pages::reset_is_spent(config) })
+    Ok(if is_live {
+        pages::reset_password(config, &req, &uid, &token, &[])
+    } else {
+        pages::reset_is_spent(config, &req)
+    })
 }
 
 async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
@@ -103,19 +107,19 @@ async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> 
     }
     let config = &cx.app.config;
     let Ok(ResetForm { uid, token, new_password }) = req.form(config).await else {
-        return Ok(pages::reset_is_spent(config));
+        return Ok(pages::reset_is_spent(config, &req));
     };
-    let Some(link) = ResetLink::parse(&uid, &token) else { return Ok(pages::reset_is_spent(config)) };
+    let Some(link) = ResetLink::parse(&uid, &token) else { return Ok(pages::reset_is_spent(config, &req)) };
     let outcome = match Password::parse(&new_password) {
         Ok(password) => flows::reset_password(&cx.app, &cx.caller.origin, link, password).await,
         Err(invalid) => Err(FlowError::Invalid("new_password", vec![invalid])),
     };
     match outcome {
-        Ok(()) => Ok(pages::password_is_new(config)),
-        Err(FlowError::InvalidLink) => Ok(pages::reset_is_spent(config)),
+        Ok(()) => Ok(pages::password_is_new(config, &req)),
+        Err(FlowError::InvalidLink) => Ok(pages::reset_is_spent(config, &req)),
         Err(FlowError::Invalid(_, broken)) => {
             let rules: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
-            Ok(pages::reset_password(config, &uid, &token, &rules))
+            Ok(pages::reset_password(config, &req, &uid, &token, &rules))
         }
         Err(error) => Err(error.into()),
     }

@@ -90,17 +90,17 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 
 async fn verify_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let code = req.query("code").and_then(|code| PlainToken::parse(&code));
-    Ok(pages::verify_email(&cx.app.config, code.as_ref()))
+    Ok(pages::verify_email(&cx.app.config, &req, code.as_ref()))
 }
 
 /// The button of the page: a browser gets a page, and logs in where it wants to be logged in.
 async fn verify_by_button(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     let VerifyForm { code } = req.form(config).await?;
-    let Some(link) = PlainToken::parse(&code) else { return Ok(pages::link_is_spent(config)) };
+    let Some(link) = PlainToken::parse(&code) else { return Ok(pages::link_is_spent(config, &req)) };
     match flows::confirm_email(&cx.app, &cx.caller.origin, Code::Long(link), None).await {
-        Ok(_user) => Ok(pages::email_verified(config)),
-        Err(FlowError::InvalidCode) => Ok(pages::link_is_spent(config)),
+        Ok(_user) => Ok(pages::email_verified(config, &req)),
+        Err(FlowError::InvalidCode) => Ok(pages::link_is_spent(config, &req)),
         Err(error) => Err(error.into()),
     }
 }

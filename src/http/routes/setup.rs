@@ -36,13 +36,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     if !is_private(&config.server, &req.head) {
-        return Ok(pages::setup_is_elsewhere(config));
+        return Ok(pages::setup_is_elsewhere(config, &req));
     }
     let token = req.query("token").and_then(|token| PlainToken::parse(&token));
     let live = token.filter(|token| flows::check_setup(&cx.app, token).is_ok());
     Ok(match live {
-        Some(token) => pages::set_up(config, token.expose(), ["", ""], &[]),
-        None => pages::setup_is_spent(config),
+        Some(token) => pages::set_up(config, &req, token.expose(), ["", ""], &[]),
+        None => pages::setup_is_spent(config, &req),
     })
 }
 
@@ -62,21 +62,23 @@ async fn set_up(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 async fn set_up_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     if !is_private(&config.server, &req.head) {
-        return Ok(pages::setup_is_elsewhere(config));
+        return Ok(pages::setup_is_elsewhere(config, &req));
     }
-    let Ok(form) = req.form::<SetUpForm>(config).await else { return Ok(pages::setup_is_spent(config)) };
+    let Ok(form) = req.form::<SetUpForm>(config).await else {
+        return Ok(pages::setup_is_spent(config, &req));
+    };
     let live = PlainToken::parse(&form.token).filter(|token| flows::check_setup(&cx.app, token).is_ok());
-    let Some(token) = live else { return Ok(pages::setup_is_spent(config)) };
+    let Some(token) = live else { return Ok(pages::setup_is_spent(config, &req)) };
     let outcome = match form.parse(&config.passwords.policy) {
         Ok(said) => flows::set_up(&cx.app, &cx.caller.origin, &token, said.into()).await,
         Err(broken) => Err(FlowError::Invalid("form", broken)),
     };
     match outcome {
-        Ok(_user) => Ok(pages::administrator_is_made(config)),
-        Err(FlowError::InvalidLink) => Ok(pages::setup_is_spent(config)),
+        Ok(_user) => Ok(pages::administrator_is_made(config, &req)),
+        Err(FlowError::InvalidLink) => Ok(pages::setup_is_spent(config, &req)),
         Err(FlowError::Invalid(_, broken)) => {
             let broken: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
-            Ok(pages::set_up(config, token.expose(), [&form.email, &form.username], &broken))
+            Ok(pages::set_up(config, &req, token.expose(), [&form.email, &form.username], &broken))
         }
         Err(error) => Err(error.into()),
     }

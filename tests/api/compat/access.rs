@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::harness::{Operation, TestServer};
+use crate::harness::TestServer;
+use crate::operation::Operation;
 
 const ALL: &str = "compat.profiles = [\"dj-rest-auth\", \"simplejwt\", \"dj-auth-api\"]";
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Caller, Operation, PASSWORD, TestServer, days, minutes};
+use crate::harness::{Answer, Caller, PASSWORD, TestServer, days, minutes};
+use crate::operation::Operation;
 
 mod sites;
 

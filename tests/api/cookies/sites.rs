@@ -4,7 +4,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{ACCESS, Browser, OWN_PAGE, REFRESH};
-use crate::harness::{Caller, Operation, TestServer};
+use crate::harness::{Caller, TestServer};
+use crate::operation::Operation;
 
 const ADA: &str = "ada@example.com";
 

@@ -35,6 +35,8 @@ const PARAMETERS: &[(&str, Parameter)] = &[
     ("has_permission/{name}", Parameter::Word),
     ("verify/{uid}", Parameter::Word),
     ("{uid}/{token}", Parameter::Word),
+    ("assets/{version}", Parameter::Word),
+    ("{version}/{file}", Parameter::Word),
 ];
 
 /// Whose the thing is that a path names.
