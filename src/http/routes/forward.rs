@@ -194,5 +194,7 @@ fn login_url(app: &App, asked: &Asked) -> Option<HeaderValue> {
 
 /// Whether the log-in leads back there.
 fn is_next(app: &App, asked: &Asked) -> bool {
-    asked.url.origin() == app.config.server.public_url.origin()
+    let origin = asked.url.origin();
+    origin == app.config.server.public_url.origin()
+        || app.config.site.next_origins.contains(&origin.ascii_serialization())
 }

@@ -154,23 +154,34 @@ async fn nobody_is_asked_to_log_in_as_their_client_can() {
 
 #[tokio::test]
 async fn the_log_in_leads_back_only_where_it_may() {
-    let server = TestServer::start_with(RULES).await;
+    let next = "site.next_origins = [\"https://app.example.com\"]\n";
+    let server = TestServer::start_with(&format!("{next}{RULES}")).await;
+    let login = "http://auth.example.com/account/login/";
     let back_to = async |url: &str| {
         let answer = ask_as_nginx(&server, url, &[PAGE]).await.expect(401);
-        answer.header("location").expect("a place").to_owned()
+        answer.header("location").expect("a place").replace(login, "")
     };
 
-    assert_eq!(
-        back_to("http://auth.example.com/a%20b/?x=1&y=%22").await,
-        "http://auth.example.com/account/login/?next=http%3A%2F%2Fauth.example.com%2Fa%2520b%2F%3Fx%3D1%26y%3D%2522"
-    );
-    for elsewhere in
-        ["https://auth.example.com/x", "http://auth.example.com:81/x", "https://app.example.com/x"]
-    {
-        assert_eq!(back_to(elsewhere).await, "http://auth.example.com/account/login/", "{elsewhere}");
+    for (asked, next) in [
+        (
+            "http://auth.example.com/a%20b/?x=1&y=%22",
+            "http%3A%2F%2Fauth.example.com%2Fa%2520b%2F%3Fx%3D1%26y%3D%2522",
+        ),
+        ("https://app.example.com/x", "https%3A%2F%2Fapp.example.com%2Fx"),
+        ("https://APP.example.com:443/x", "https%3A%2F%2Fapp.example.com%2Fx"),
+    ] {
+        assert_eq!(back_to(asked).await, format!("?next={next}"), "{asked}");
+    }
+    for elsewhere in [
+        "https://auth.example.com/x",
+        "http://auth.example.com:81/x",
+        "http://app.example.com/x",
+        "https://app.example.com:8443/x",
+    ] {
+        assert_eq!(back_to(elsewhere).await, "", "{elsewhere}");
     }
     let long = format!("http://auth.example.com/?{}", "x".repeat(3_000));
-    assert_eq!(back_to(&long).await, "http://auth.example.com/account/login/");
+    assert_eq!(back_to(&long).await, "");
 }
 
 #[tokio::test]
