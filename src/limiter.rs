@@ -164,6 +164,23 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
+    #[test]
+    fn to_look_takes_nothing_and_sees_what_taking_would() {
+        let limiter = limiter(Scope::Ip, 1);
+        let subject = Subject::Ip(Some(IpAddr::from([192, 0, 2, 1])));
+        for _ in 0..10 {
+            assert_eq!(limiter.look(LimitKind::Login, subject, NOW), Ok(()));
+        }
+
+        assert!(limiter.take(LimitKind::Login, subject, NOW).is_ok());
+
+        let taken = limiter.take(LimitKind::Login, subject, NOW).map(drop);
+        assert!(taken.is_err());
+        assert_eq!(limiter.look(LimitKind::Login, subject, NOW), taken);
+        assert_eq!(limiter.look(LimitKind::Login, Subject::Ip(None), NOW), Ok(()));
+        assert_eq!(limiter.look(LimitKind::Login, subject, NOW.after(Duration::from_secs(60))), Ok(()));
+    }
+
     fn limiter(scope: Scope, count: u32) -> Limiter {
         let rate = Rate { count, period: Duration::from_secs(60) };
         let limits = LimitsConfig { login: vec![Limit { rate, scope }], ..LimitsConfig::default() };

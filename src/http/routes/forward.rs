@@ -130,20 +130,28 @@ fn claim(app: &App, req: &Req) -> Result<Option<Claim>, ApiError> {
 /// Lets it pass, and says whose it is. All four are there always, so that they take the place of what a client sent.
 fn passing(app: &App, req: &Req, user: Option<&User>) -> Reply {
     let email = user.and_then(|user| told_email(app, user)).unwrap_or_default();
-    let username = user.and_then(|user| user.username.as_ref()).map(Username::as_str);
-    let id = user.map(|user| user.id.to_string()).unwrap_or_default();
-    let name = username.unwrap_or(if email.is_empty() { &id } else { email });
     let groups = user.map(|user| flows::directory(app).group_names(user)).unwrap_or_default();
     let groups: Vec<String> =
         groups.iter().map(|group| group.replace('%', "%25").replace(',', "%2C")).collect();
     let reply = Reply::nothing(StatusCode::OK)
-        .header(REMOTE_USER, text(name))
+        .header(REMOTE_USER, text(&user.map(|user| told_name(user, email)).unwrap_or_default()))
         .header(REMOTE_NAME, text(&user.map(User::full_name).unwrap_or_default()))
         .header(REMOTE_EMAIL, text(email))
         .header(REMOTE_GROUPS, text(&groups.join(",")));
     match cookies::without_ours(&app.config, req.headers()) {
         Some(others) => reply.header(COOKIE, others),
         None => reply,
+    }
+}
+
+/// One name for each user, and nobody else's: no username begins with `#`, and one that is an address is its owner's. Such a
+/// one is told as the address is.
+fn told_name(user: &User, email: &str) -> String {
+    let is_told = |name: &&Username| !email.is_empty() || Email::parse(name.key().as_str()).is_err();
+    match user.username.as_ref().filter(is_told) {
+        Some(name) => name.as_str().to_owned(),
+        None if email.is_empty() => format!("#{}", user.id),
+        None => email.to_owned(),
     }
 }
 

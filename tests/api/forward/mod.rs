@@ -6,7 +6,7 @@ mod browser;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Answer, Caller, PASSWORD, ROOT, TestServer};
 
@@ -303,17 +303,25 @@ async fn names_and_groups_cheat_nobody() {
 
 #[tokio::test]
 async fn an_address_that_nobody_confirmed_is_not_told() {
-    for (verification, address) in [("optional", ""), ("none", ADA)] {
+    for verification in ["optional", "none"] {
         let settings = format!("registration.verification = \"{verification}\"\n{RULES}");
         let server = TestServer::start_with(&settings).await;
-        let body = json!({ "email": ADA, "password": PASSWORD });
-        server.anon().post("/auth/register/", &body).await.expect(201);
-        let ada = server.logged_in(ADA).await;
+        let other = "eve@example.com";
+        for (id, email, username) in
+            [(1, ADA, Value::Null), (2, other, json!(other)), (3, "x@example.com", json!("1"))]
+        {
+            let body = json!({ "email": email, "username": username, "password": PASSWORD });
+            server.anon().post("/auth/register/", &body).await.expect(201);
+            let user = server.logged_in(email).await;
 
-        let answer = get(&server, "/", &[("authorization", &bearer(ada.access()))]).await;
+            let answer = get(&server, "/", &[("authorization", &bearer(user.access()))]).await;
 
-        let user = if address.is_empty() { "1" } else { ADA };
-        assert_eq!(told(&answer), [user, "", address, ""], "{verification}");
+            let is_told = verification == "none";
+            let (address, id) = (if is_told { email } else { "" }, format!("#{id}"));
+            let name = username.as_str().filter(|name| is_told || !name.contains('@'));
+            let name = name.unwrap_or(if is_told { email } else { &id });
+            assert_eq!(told(&answer), [name, "", address, ""], "{verification}");
+        }
     }
 }
 
