@@ -80,10 +80,9 @@ impl Stage {
                 .replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};"))
                 .replace("127.0.0.1:8000", &service.to_string())
                 .replace("127.0.0.1:3000", &app.to_string());
-            let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-                .iter()
+            let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                 .map(|name| format!("{name}_temp_path {name};\n"))
-                .collect();
+                .concat();
             let config = format!(
                 "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {{}}\n\
                  http {{\naccess_log off;\n{paths}{servers}}}\n"

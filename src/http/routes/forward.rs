@@ -59,7 +59,7 @@ async fn forward(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
         }
         ForwardPolicy::SignedIn { groups, permissions } => {
             let who = match claim(app, &req) {
-                Ok(Some(claim)) => recognized(app, req.whole_origin(), claim).await,
+                Ok(Some(claim)) => recognized(Arc::clone(app), req.whole_origin(), claim).await,
                 Ok(None) => by_token(app, &req).map(|caller| caller.user),
                 Err(error) => Err(error),
             };
@@ -83,8 +83,10 @@ fn is_from_proxy(app: &App, req: &Req) -> bool {
     peer.is_some_and(|peer| app.config.server.is_trusted_proxy(peer))
 }
 
-async fn recognized(app: &App, origin: Origin, claim: Claim) -> Result<Arc<User>, ApiError> {
-    Ok(flows::recognize(app, &origin, &claim).await?)
+/// Carried through even if the client goes away: a wrong password counts, whoever hears of it.
+async fn recognized(app: Arc<App>, origin: Origin, claim: Claim) -> Result<Arc<User>, ApiError> {
+    let recognized = tokio::spawn(async move { flows::recognize(&app, &origin, &claim).await }).await;
+    Ok(recognized.map_err(|error| ApiError::Internal(error.to_string()))??)
 }
 
 /// By whatever needs no slow hash. The header decides, even a bad one; without one, the cookies.
