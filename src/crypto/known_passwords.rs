@@ -1,7 +1,7 @@
 //! Passwords that were right a moment ago, so that a page with many pictures does not cost a slow hash for each.
 //!
-//! What is kept is an HMAC under a key that no one else has and that ends with the process; of a password alone, of its user
-//! alone or of their address alone it says nothing. Must never: be asked about a password whose guesses are not counted.
+//! What is kept is an HMAC under a key that ends with the process. Whoever reads its memory finds both and can guess fast:
+//! hence so few, and so briefly. Must never: keep a password, or be asked about one whose guesses are not counted.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -84,6 +84,20 @@ async fn a_right_password_is_cheap_to_send_again_and_tells_no_guess() {
 }
 
 #[tokio::test]
+async fn after_a_hundred_wrong_ones_a_known_one_is_wrong_too() {
+    let settings = format!("limits.enabled = true\nlimits.login = \"200/1s/account\"\n{RULES}");
+    let server = TestServer::start_with(&settings).await;
+    server.registered(ADA).await;
+    with_password(&server, ADA, PASSWORD).await.expect(200);
+
+    for n in 0..100 {
+        with_password(&server, ADA, &format!("wrong {n}")).await.expect(401);
+    }
+
+    with_password(&server, ADA, PASSWORD).await.expect_problem(401, "invalid_credentials");
+}
+
+#[tokio::test]
 async fn what_is_known_ends_with_the_password_and_with_the_account() {
     let (server, root) = with_superuser(RULES).await;
     let ada = server.registered(ADA).await;
