@@ -258,6 +258,8 @@ fn believes_no_client(stage: &Stage) {
         ("X-Original-Uri", "/health"),
         ("X-Rewrite-Url", "/health"),
         ("X-Forwarded-For", "127.0.0.1"),
+        ("Connection", "X-Forwarded-Method, X-Forwarded-Uri, X-Forwarded-Host, X-Original-URL"),
+        ("Connection", "Cookie, Host"),
     ] {
         for who in [("Cookie", cookie.as_str()), ("Accept", "*/*")] {
             let answer = stage.get("/admin/x", &[(name, value), who]);
