@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod asked;
 mod body;
 mod caller;
 mod compat;

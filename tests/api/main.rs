@@ -27,6 +27,7 @@ mod compat;
 mod cookies;
 mod emails;
 mod enumeration;
+mod forward;
 mod http;
 mod introspection;
 mod jobs;

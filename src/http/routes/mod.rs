@@ -11,6 +11,7 @@ mod admin_users_export;
 mod api_keys;
 mod documents;
 mod emails;
+mod forward;
 mod health;
 mod passwords;
 mod profile;
@@ -36,6 +37,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         api_keys::endpoints(),
         profile::endpoints(),
         emails::endpoints(),
+        forward::endpoints(),
         setup::endpoints(),
         admin_users::endpoints(),
         admin_users_bulk::endpoints(),
