@@ -5,8 +5,10 @@
 mod bootstrap;
 mod compat;
 mod dotenv;
+mod entries;
 mod env;
 mod error;
+mod forward;
 mod limits;
 mod parse;
 mod sections;
@@ -31,10 +33,10 @@ use settings::Settings;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
     DeclaredPassword, DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig,
-    EventsConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, Logo, MailConfig, MailTransport,
-    Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig,
-    SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim, UsersList,
-    Verification,
+    EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, Logo, MailConfig,
+    MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope,
+    ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim,
+    UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -47,6 +49,7 @@ pub struct Config {
     pub(crate) passwords: PasswordsConfig,
     pub(crate) tokens: TokensConfig,
     pub(crate) cookies: CookiesConfig,
+    pub(crate) forward: ForwardConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) compat: CompatConfig,
     pub(crate) events: EventsConfig,
@@ -115,8 +118,10 @@ impl Config {
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
         let raw = Raw::read(&settings)?;
         let server = raw.server.parse(&settings)?;
+        let cookies = raw.cookies.parse(&settings, &server)?;
         Ok(Self {
-            cookies: raw.cookies.parse(&settings, &server)?,
+            forward: raw.forward.parse(&settings, &server, &cookies)?,
+            cookies,
             server,
             store: raw.store.parse(&settings)?,
             mail: raw.mail.parse(&settings)?,

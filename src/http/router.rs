@@ -15,6 +15,7 @@ use warp::reply::Reply as _;
 
 use crate::app::App;
 use crate::config::ServerConfig;
+use crate::http::account;
 use crate::http::compat;
 use crate::http::cors::Cors;
 use crate::http::endpoint::{Endpoint, NATIVE, Surface};
@@ -46,7 +47,11 @@ pub(crate) fn service(
 }
 
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
-    let endpoints = routes::endpoints().into_iter().chain(compat::endpoints(&app.config.compat)).collect();
+    let endpoints = routes::endpoints()
+        .into_iter()
+        .chain(account::endpoints())
+        .chain(compat::endpoints(&app.config.compat));
+    let endpoints = endpoints.collect();
     let router = Arc::new(Router::new(&app, endpoints));
     let process = router.process;
     let own = Arc::clone(&app);

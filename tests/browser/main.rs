@@ -16,4 +16,5 @@ mod browser;
 #[path = "../api/harness.rs"]
 mod harness;
 
+mod account;
 mod links;

@@ -41,7 +41,8 @@ export const Events = () => {
     <${Filters} filters=${filters} filter=${filter} />
     <${Trouble} problem=${events.problem} />
     <p class="hidden" role="status">${fresh.length > 0 && t("New events: {n}", { n: count(fresh.length) })}</p>
-    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("Events: {n}")} />`}
+    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} />
+      <${Pager} of=${{ ...events, data: { ...events.data, count: events.data.count && events.data.count + fresh.length } }} noun=${t("Events: {n}")} />`}
   <//>`;
 };
 
