@@ -5,7 +5,9 @@ mod admin_groups;
 mod admin_outbox;
 mod admin_permissions;
 mod admin_registrations;
+mod admin_service;
 mod admin_users;
+mod admin_users_access;
 mod admin_users_bulk;
 mod admin_users_export;
 mod api_keys;
@@ -32,6 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         emails::endpoints(),
         setup::endpoints(),
         admin_users::endpoints(),
+        admin_users_access::endpoints(),
         admin_users_bulk::endpoints(),
         admin_users_export::endpoints(),
         admin_groups::endpoints(),
@@ -39,6 +42,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         admin_events::endpoints(),
         admin_outbox::endpoints(),
         admin_registrations::endpoints(),
+        admin_service::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]
