@@ -24,7 +24,7 @@ struct Templates;
 /// The languages that the pages are written in; the first is for everybody else.
 const LANGUAGES: [&str; 2] = ["en", "es"];
 /// Where the words of the pages stand that the server renders.
-const TEXTS: [&str; 2] = ["pages", "account"];
+const TEXTS: [&str; 3] = ["pages", "account", "admin"];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -174,7 +174,9 @@ mod tests {
             site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile, broken => [hostile],
             email => hostile, username => hostile,
         };
-        for name in Templates::iter().filter(|name| name.starts_with("account/")) {
+        for name in
+            Templates::iter().filter(|name| name.starts_with("account/") || name.starts_with("admin/"))
+        {
             let html = html(&name, facts.clone());
             assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");
         }

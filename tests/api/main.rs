@@ -15,6 +15,7 @@ mod admin_bulk;
 mod admin_events;
 mod admin_export;
 mod admin_groups;
+mod admin_page;
 mod admin_safety;
 mod admin_service;
 mod admin_user_access;

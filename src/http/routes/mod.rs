@@ -3,6 +3,7 @@
 mod admin_events;
 mod admin_groups;
 mod admin_outbox;
+mod admin_page;
 mod admin_permissions;
 mod admin_registrations;
 mod admin_service;
@@ -43,6 +44,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         admin_outbox::endpoints(),
         admin_registrations::endpoints(),
         admin_service::endpoints(),
+        admin_page::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]
