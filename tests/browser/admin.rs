@@ -426,7 +426,7 @@ async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they
     browser.fill("Email address or username", ROOT).await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Log in").await;
-    browser.arrives_at("/admin/users/?search=%5Eroot").await;
+    browser.arrives_at("/admin/users/?search=^root").await;
     browser.sees("Users: 1").await;
     browser.press("Log out").await;
     browser.sees("Email address or username").await;
