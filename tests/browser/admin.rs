@@ -144,7 +144,8 @@ async fn a_group_gets_permissions_and_members_and_is_deleted() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_permission_is_made_and_deleted_by_its_name() {
-    let (server, _root, browser) = with_root("en").await;
+    let (server, _root, mut browser) = with_root("en").await;
+    browser.expect_status(400);
 
     browser.open("/admin/permissions/").await;
     browser.sees("28 of 28 permissions").await;
@@ -383,6 +384,7 @@ async fn without_an_administrator_the_page_says_where_the_link_is() {
 async fn who_is_given_a_password_chooses_another_one_first() {
     let (server, root, mut browser) = with_root("en").await;
     browser.expect_status(403);
+    browser.expect_status(400);
     let staff = json!({ "email": ADA, "is_staff": true, "permissions": ["users.view_user"] });
     let ada = root.post("/auth/admin/users/", &staff).await.expect(201).body;
 
@@ -432,4 +434,31 @@ async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they
     browser.sees("Email address or username").await;
 
     browser.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn a_user_is_sent_a_link_and_loses_a_session_and_a_key() {
+    let (server, _root, browser) = with_root("en").await;
+    let ada = server.registered(ADA).await;
+    server.api_key(&ada, &json!({ "name": "Nightly backup" })).await;
+
+    browser.open("/admin/users/?search=ada").await;
+    browser.press(ADA).await;
+    browser.sees("Nightly backup").await;
+    browser.press("End").await;
+    browser.sees("The session has ended.").await;
+    server.expect_dead(&ada).await;
+    browser.sees("Logged in nowhere.").await;
+    browser.press("Revoke…").await;
+    browser.sees("programs that use it are refused from then on.").await;
+    browser.press("Revoke").await;
+    browser.sees("The API key is revoked.").await;
+    browser.sees_no("Nightly backup").await;
+    browser.press("Send a reset link").await;
+    browser.sees("A link to a new password is on its way to ada@example.com.").await;
+    assert!(server.mail_to(ADA).await.text.contains("/account/reset/"));
+
+    browser.end().await;
+    drop(server);
 }
