@@ -454,7 +454,7 @@ async fn a_user_is_sent_a_link_and_loses_a_session_and_a_key() {
     browser.sees("programs that use it are refused from then on.").await;
     browser.press("Revoke").await;
     browser.sees("The API key is revoked.").await;
-    browser.sees_no("Nightly backup").await;
+    browser.sees_no("last used").await;
     browser.press("Send a reset link").await;
     browser.sees("A link to a new password is on its way to ada@example.com.").await;
     assert!(server.mail_to(ADA).await.text.contains("/account/reset/"));

@@ -8,14 +8,14 @@ import { Part } from "./page.js";
 import { named, pathOf, requests } from "./requests.js";
 import { Ago, Mark, Name, When } from "./say.js";
 
-export const Sessions = ({ user, round, canChange }) => {
+export const Sessions = ({ user, round, canChange, changed }) => {
   const sessions = useData(`${pathOf(user)}sessions/`, undefined, round);
-  const end = (session) => act({ method: "DELETE", path: `${pathOf(user)}sessions/${session.id}/` }, { said: t("The session has ended."), after: sessions.reload });
+  const end = (session) => act({ method: "DELETE", path: `${pathOf(user)}sessions/${session.id}/` }, { said: t("The session has ended."), after: changed });
   const endAll = async () => {
     const twin = requests(user).endSessions;
     const body = html`<p>${t("{name} is logged out everywhere, and may log in again.", named(user))}</p>`;
     if (await ask({ title: t("End all sessions?"), body, confirm: t("End all"), twins: [twin] })) {
-      act(twin, { said: t("All sessions have ended."), after: sessions.reload });
+      act(twin, { said: t("All sessions have ended."), after: changed });
     }
   };
   const hasSome = sessions.data?.results.length > 0;
@@ -33,13 +33,13 @@ export const Sessions = ({ user, round, canChange }) => {
   <//>`;
 };
 
-export const ApiKeys = ({ user, round, canChange }) => {
+export const ApiKeys = ({ user, round, canChange, changed }) => {
   const keys = useData(`${pathOf(user)}api-keys/`, undefined, round);
   const revoke = async (key) => {
     const request = { method: "DELETE", path: `${pathOf(user)}api-keys/${key.id}/` };
     const body = html`<p><strong><${Name}>${key.name}<//></strong>: ${t("programs that use it are refused from then on. This cannot be undone.")}</p>`;
     if (await ask({ title: t("Revoke the API key?"), body, confirm: t("Revoke"), twins: [{ does: t("Revoke"), ...request }] })) {
-      act(request, { said: t("The API key is revoked."), after: keys.reload });
+      act(request, { said: t("The API key is revoked."), after: changed });
     }
   };
   return html`<${Part} title=${t("API keys")}>

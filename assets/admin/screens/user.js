@@ -35,8 +35,8 @@ export const User = ({ id }) => {
       </div>
       <div>
         <${Access} user=${data} canChange=${canChange} changed=${changed} />
-        <${Sessions} round=${round} user=${data} canChange=${canChange} />
-        <${ApiKeys} round=${round} user=${data} canChange=${canChange} />
+        <${Sessions} round=${round} user=${data} canChange=${canChange} changed=${changed} />
+        <${ApiKeys} round=${round} user=${data} canChange=${canChange} changed=${changed} />
       </div>
     </div>
     ${may("audit.view_event") && html`<${Story} round=${round} user=${data} />`}`}<//>
