@@ -19,7 +19,7 @@ const KINDS = [
   "login.succeeded", "login.failed", "session.ended", "session.reuse_detected", "password.changed", "password.reset_requested",
   "password.reset", "email.change_requested", "email.changed", "user.disabled", "user.enabled", "api_key.created",
   "api_key.revoked", "user.deleted", "group.created", "group.changed", "group.deleted", "permission.created",
-  "permission.changed", "permission.deleted", "mail.resent", "mail.dropped", "registration.dropped", "keys.rotated",
+  "permission.changed", "permission.deleted", "mail.resent", "mail.dropped", "mail.link_copied", "registration.dropped", "keys.rotated",
   "users.exported", "store.backed_up",
 ];
 
