@@ -41,7 +41,7 @@ async fn the_overview_says_how_the_service_does() {
     log_in(&browser, "root@example.com").await;
 
     browser.open("/admin/").await;
-    browser.sees("2 active · 1 staff · 1 superusers").await;
+    browser.sees("active: 2 · staff: 1 · superusers: 1").await;
     browser.sees("Failed: 5").await;
     browser.sees("none known").await;
     browser.show("admin-overview").await;
@@ -126,6 +126,8 @@ async fn a_mail_that_was_given_up_says_why_on_a_page_that_no_name_breaks() {
     browser.open("/admin/outbox/").await;
     browser.sees("given up").await;
     browser.sees("not sent before what is in it was dead").await;
+    browser.sees_no("Send again").await;
+    browser.sees_no("Copy the link").await;
     browser.show("admin-outbox-failed").await;
 
     browser.end().await;

@@ -29,7 +29,7 @@ export const Chart = ({ title, rows, good, bad, label }) => {
   };
   return html`<figure class="chart">
     <figcaption><span class="good">${good}: ${count(goods)}</span> <span class="bad">${bad}: ${count(bads)}</span>
-      <span class="quiet">${t("at most {n}", { n: count(most) })}</span></figcaption>
+      <span class="quiet">${t("peak: {n}", { n: count(most) })}</span></figcaption>
     <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label=${`${title}. ${good}: ${count(goods)}. ${bad}: ${count(bads)}.`}>
       ${rows.map(column)}
     </svg>

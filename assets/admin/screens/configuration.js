@@ -21,7 +21,7 @@ export const Configuration = () => {
     <p class="quiet">${t("It is changed in the file or the environment of the service, which is then started anew.")}</p>
     <div class="filters" role="search">
       <${Search} label=${t("Filter")} value=${search} onSearch=${setSearch} />
-      <div onChange=${(event) => beBrief(event.target.checked)}><${Tick} name="brief" label=${t("Only what is not a default")} /></div>
+      <div class="line" onChange=${(event) => beBrief(event.target.checked)}><${Tick} name="brief" label=${t("Only what is not a default")} /></div>
     </div>
     <${Loaded} of=${settings}>${({ results }) => html`<${Table} caption=${t("Configuration")} columns=${columns} rows=${results.filter(isShown)}
       keyOf=${(setting) => setting.name} empty=${t("Nothing is like this.")} />`}<//>

@@ -57,6 +57,7 @@ const state = (mail) => html`<span class="marks">${mail.status === "failed" ? ht
 
 const Acts = ({ mail, mails, copy }) => {
   const { resend, drop } = requests(mail);
+  const isDead = mail.is_gone || (mail.useful_until && new Date(mail.useful_until) <= new Date());
   const to = visible(mail.to);
   const dropIt = async () => {
     const body = html`<p>${t("{to} does not get this mail, and the code or link in it reaches nobody. This cannot be undone.", { to })}</p>`;
@@ -65,8 +66,8 @@ const Acts = ({ mail, mails, copy }) => {
     }
   };
   return html`<div class="row">
-    ${may("mail.change_message") && html`<button class="link" onClick=${() => act(resend, { said: t("The mail to {to} is tried again now.", { to }), after: mails.reload })}>${t("Send again")}</button>`}
-    ${me().is_superuser && WITH_LINK.includes(mail.kind) && html`<button class="link" onClick=${() => copy(mail)}>${t("Copy the link")}</button>`}
+    ${may("mail.change_message") && !isDead && html`<button class="link" onClick=${() => act(resend, { said: t("The mail to {to} is tried again now.", { to }), after: mails.reload })}>${t("Send again")}</button>`}
+    ${me().is_superuser && !isDead && WITH_LINK.includes(mail.kind) && html`<button class="link" onClick=${() => copy(mail)}>${t("Copy the link")}</button>`}
     ${may("mail.delete_message") && html`<button class="link" onClick=${dropIt}>${t("Drop…")}</button>`}
   </div>`;
 };

@@ -35,7 +35,7 @@ function useEvery(pause, ask) {
 }
 
 const tiles = ({ users, groups, registrations, sessions, mails }) => [
-  users && tile("/admin/users/", t("Users"), users.all, t("{active} active · {staff} staff · {superusers} superusers", counted(users))),
+  users && tile("/admin/users/", t("Users"), users.all, t("active: {active} · staff: {staff} · superusers: {superusers}", counted(users))),
   users && tile("/admin/users/?ordering=-date_joined", t("New this week"), users.joined_last_week, t("in the last day: {n}", { n: count(users.joined_last_day) })),
   sessions !== null && tile(null, t("Sessions"), sessions, t("log-ins that were not ended")),
   groups !== null && tile("/admin/groups/", t("Groups"), groups),
