@@ -55,7 +55,6 @@ pub struct Config {
     pub(crate) events: EventsConfig,
     pub(crate) bootstrap: BootstrapConfig,
     pub(crate) site: SiteConfig,
-    #[expect(dead_code, reason = "the admin page comes next")]
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,

@@ -16,6 +16,7 @@ mod admin_bulk;
 mod admin_events;
 mod admin_export;
 mod admin_groups;
+mod admin_page;
 mod admin_safety;
 mod admin_users;
 mod admin_work;

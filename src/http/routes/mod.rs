@@ -3,6 +3,7 @@
 mod admin_events;
 mod admin_groups;
 mod admin_outbox;
+mod admin_page;
 mod admin_permissions;
 mod admin_registrations;
 mod admin_users;
@@ -47,6 +48,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         admin_events::endpoints(),
         admin_outbox::endpoints(),
         admin_registrations::endpoints(),
+        admin_page::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]

@@ -35,6 +35,7 @@ const PARAMETERS: &[(&str, Parameter)] = &[
     ("has_permission/{name}", Parameter::Word),
     ("verify/{uid}", Parameter::Word),
     ("{uid}/{token}", Parameter::Word),
+    ("admin/{screen}", Parameter::Word),
     ("assets/{version}", Parameter::Word),
     ("{version}/{file}", Parameter::Word),
 ];
