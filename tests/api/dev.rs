@@ -97,7 +97,8 @@ async fn a_mail_is_waited_for_and_no_longer_than_asked() {
 
     let to_ada = waited.await.expect("an answer").expect(200).body;
     assert_eq!((&to_eve["to"], &to_ada["to"]), (&json!("eve@example.com"), &json!(ADA)));
-    let after = |mail: &Value| format!("/dev/mail?to=ADA@example.com&after={}", mail["id"].as_str().expect("an id"));
+    let after =
+        |mail: &Value| format!("/dev/mail?to=ADA@example.com&after={}", mail["id"].as_str().expect("an id"));
     assert_eq!(anon.get(&after(&to_eve)).await.expect(200).body["id"], to_ada["id"]);
     anon.get(&after(&to_ada)).await.expect_problem(404, "not_found");
 }
@@ -139,9 +140,17 @@ async fn the_mailbox_is_a_page_where_a_mail_can_do_nothing() {
     let framed = anon.get(&format!("/dev/mail/{id}/html/")).await.expect(200);
     let spanish = get_from(&anon, "/dev/mail/", &[("accept-language", "es")]).await.expect(200);
 
-    assert!(list.text.contains(&format!("href=\"/dev/mail/{id}/\"")) && list.text.contains(code), "{}", list.text);
+    assert!(
+        list.text.contains(&format!("href=\"/dev/mail/{id}/\"")) && list.text.contains(code),
+        "{}",
+        list.text
+    );
     assert!(list.text.contains("Development mode") && page.text.contains("Development mode"));
-    assert!(spanish.text.contains("Buzón") && spanish.text.contains("Modo de desarrollo"), "{}", spanish.text);
+    assert!(
+        spanish.text.contains("Buzón") && spanish.text.contains("Modo de desarrollo"),
+        "{}",
+        spanish.text
+    );
     assert!(page.text.contains("<iframe sandbox ") && page.text.contains(code), "{}", page.text);
     assert_eq!(Some(framed.text.as_str()), mail["html"].as_str());
     let policy = |answer: &Answer| answer.header("content-security-policy").expect("a policy").to_owned();
@@ -165,7 +174,9 @@ async fn anybody_is_logged_in_as_without_a_password_for_twelve_hours() {
 
     ada.get("/auth/profile/").await.expect_problem(401, "invalid_token");
     assert_eq!(ada.tokens["user"]["email"], ADA);
-    for (body, status) in [(json!({ "user": "eve@example.com" }), 404), (json!({}), 400), (json!({ "user": 1 }), 400)] {
+    for (body, status) in
+        [(json!({ "user": "eve@example.com" }), 404), (json!({}), 400), (json!({ "user": 1 }), 400)]
+    {
         anon.post("/dev/token/", &body).await.expect(status);
     }
 }
@@ -198,7 +209,7 @@ async fn time_goes_by_when_it_is_told_to_and_within_reason() {
     anon.post("/auth/token/refresh/", &refresh).await.expect_problem(401, "invalid_token");
     let ada = log_in_as(&anon, ADA).await;
     let sessions = ada.get("/auth/sessions/").await.expect(200).body;
-    assert_eq!(sessions["results"].as_array().map(Vec::len), Some(1), "what expired is swept: {sessions}");
+    assert_eq!(sessions["results"].as_array().map(Vec::len), Some(1), "{sessions}");
     for (advance, code) in [
         (json!("-1d"), "type"),
         (json!("1"), "type"),
@@ -295,8 +306,7 @@ async fn no_other_page_reads_or_changes_anything() {
 
     for (headers, is_welcome) in cases {
         let statuses = if is_welcome { [404, 200, 400, 400, 204] } else { [403; 5] };
-        let calls =
-            [("GET", "/dev/mail/?to=x@x.example"), PATHS[4], PATHS[5], PATHS[6], PATHS[7]];
+        let calls = [("GET", "/dev/mail/?to=x@x.example"), PATHS[4], PATHS[5], PATHS[6], PATHS[7]];
         for ((method, path), status) in calls.into_iter().zip(statuses) {
             let answer = anon.send(method.parse().expect("a method"), path, headers, None).await;
             assert_eq!(answer.status.as_u16(), status, "{method} {path} {headers:?}: {}", answer.text);
