@@ -4,11 +4,11 @@
 //! Must never: serve anybody but this machine, leave a file behind, or answer otherwise than the service that lasts.
 //! What it has beside that is under `/dev/` (`http/dev`).
 
+mod error;
 mod folder;
 mod switch;
 mod world;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, Order, Persona};
 use crate::config::Config;
-use crate::flows::FlowError;
 use crate::http;
-use crate::server::{Entrance, ServeError, StartError};
+use crate::server::{Entrance, ServeError};
+pub(crate) use error::DevError;
 use switch::Switch;
 use world::World;
 
@@ -41,30 +41,6 @@ struct Stage {
     orders: mpsc::Sender<Order>,
     /// Worlds in which requests are still answered.
     ending: JoinSet<()>,
-}
-
-/// Why there is no service.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DevError {
-    #[error("cannot listen on {0}: others can reach this address (choose 127.0.0.1 in server.listen)")]
-    Elsewhere(SocketAddr),
-    #[error("cannot make a temporary folder: {0}")]
-    Folder(#[from] io::Error),
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error("cannot log in a ready-made user: {0}")]
-    Persona(#[from] FlowError),
-}
-
-impl DevError {
-    /// The configuration has to change; trying again with the same one is in vain.
-    pub(crate) fn is_configuration(&self) -> bool {
-        match self {
-            Self::Elsewhere(_) => true,
-            Self::Start(error) => error.is_configuration(),
-            Self::Folder(_) | Self::Persona(_) => false,
-        }
-    }
 }
 
 /// How many may wait for something to be done.

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::{App, Dev, Order, Persona};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dev::DevError;
+use crate::dev::error::DevError;
 use crate::dev::folder::Folder;
 use crate::domain::Origin;
 use crate::flows::{self, FlowError, Identifier};

@@ -131,7 +131,7 @@ mod tests {
         Content { text: Secret::new(text.to_owned()), html: None }
     }
 
-    async fn subject_of_newest(mailbox: &Mailbox, to: Option<&str>, after: Option<MailId>) -> Option<String> {
+    fn subject_of_newest(mailbox: &Mailbox, to: Option<&str>, after: Option<MailId>) -> Option<String> {
         let to = to.map(|to| Email::parse(to).unwrap().key());
         mailbox.newest(to.as_ref(), after).map(|kept| kept.mail.subject.clone())
     }
@@ -155,7 +155,7 @@ mod tests {
             (Some("eve@example.com"), Some(9), Some("Mail 2")),
         ] {
             let after = after.map(|at| mail(at, "ada@example.com").id);
-            let newest = subject_of_newest(&mailbox, to, after).await;
+            let newest = subject_of_newest(&mailbox, to, after);
             assert_eq!(newest.as_deref(), expected, "{to:?} {after:?}");
         }
     }

@@ -15,4 +15,5 @@ mod browser;
 #[path = "../api/harness.rs"]
 mod harness;
 
+mod dev;
 mod links;

@@ -13,7 +13,7 @@ use crate::domain::{Email, EmailKey, Invalid, MailId};
 use crate::flows::{self, KeptMail, Wanted};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Admit, Public};
-use crate::http::dev::Developer;
+use crate::http::dev::developer::Developer;
 use crate::http::dev::views::MailView;
 use crate::http::dev::world::span;
 use crate::http::endpoint::{Cx, Endpoint, public};

@@ -12,7 +12,7 @@ use crate::flows::{self, Identifier};
 use crate::http::access::Access;
 use crate::http::body::{Body, Fields};
 use crate::http::caller::Public;
-use crate::http::dev::Developer;
+use crate::http::dev::developer::Developer;
 use crate::http::dev::views::{ClockView, PersonasView};
 use crate::http::endpoint::{Cx, Endpoint, endpoint, public};
 use crate::http::error::ApiError;
