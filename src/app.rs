@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::crypto::{Keyring, KeyringError, PasswordPool, Sealer, keys, random, seal};
+use crate::crypto::{Keyring, KeyringError, KnownPasswords, PasswordPool, Sealer, keys, random, seal};
 use crate::domain::{Algorithm, KeyUse, MailId, Password, SetupLink, SigningKey, Timestamp, User};
 use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
@@ -22,6 +22,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// Hashes passwords on a few threads of its own.
     pub(crate) passwords: PasswordPool,
+    /// Those that were right lately, for clients that send theirs with each request.
+    pub(crate) known_passwords: KnownPasswords,
     pub(crate) templates: Templates,
     pub(crate) transport: Transport,
     /// Keeps mails unreadable while they wait. Its key stays the same.
@@ -96,6 +98,7 @@ impl App {
             limiter,
             store,
             passwords,
+            known_passwords: KnownPasswords::new(),
             templates,
             transport,
             sealer,

@@ -61,6 +61,7 @@ fn greeting(address: SocketAddr, personas: &[Persona]) -> String {
         "keystead listening on http://{address}\n\n\
          Development mode: nothing here lasts, and everybody knows the passwords.\n\n\
          API      http://{address}/openapi.json\n\
+         Log in   http://{address}/account/login/\n\
          Mailbox  http://{address}/dev/mail/\n"
     );
     for persona in personas {

@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Table;
 
-use crate::config::error::{ConfigError, nearest};
+use crate::config::entries::{Entry, entries};
+use crate::config::error::ConfigError;
 use crate::config::settings::Settings;
 use crate::config::{BootstrapConfig, DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
 use crate::domain::{
@@ -150,8 +151,8 @@ fn users(
             last_name: entry.optional("last_name", Name::parse)?.unwrap_or_default(),
             is_staff: entry.boolean("is_staff")? || is_superuser,
             is_superuser,
-            groups: entry.rights("groups", |text| known_group(groups, text))?,
-            permissions: entry.rights("permissions", |text| known_permission(permissions, text))?,
+            groups: rights(entry, "groups", |text| known_group(groups, text))?,
+            permissions: rights(entry, "permissions", |text| known_permission(permissions, text))?,
             password: password(entry)?,
         });
     }
@@ -177,8 +178,7 @@ fn known_group(declared: &HashSet<&GroupName>, text: &str) -> Result<GroupName, 
 
 fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
     if let Some(text) = entry.text(PASSWORD)? {
-        let others = ["password_hash", "password_file"];
-        if others.iter().any(|key| entry.table.contains_key(*key)) {
+        if entry.text("password_hash")?.or(entry.text("password_file")?).is_some() {
             return Err(entry.refuse(PASSWORD, "password_hash or password_file is set too: keep one"));
         }
         let password = Password::parse(text).map_err(|invalid| entry.refuse(PASSWORD, &invalid.message))?;
@@ -198,114 +198,15 @@ fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
     }
 }
 
-/// One table of a list.
-struct Entry {
-    /// `auth.toml:7`
-    place: String,
-    /// `bootstrap.users[1]`
-    name: String,
-    table: Table,
-}
-
-/// All tables of a list, if they have no other keys than these.
-fn entries(
-    settings: &Settings,
-    list: &str,
-    tables: Vec<Table>,
-    keys: &[&str],
-) -> Result<Vec<Entry>, ConfigError> {
-    let entries = tables.into_iter().enumerate().map(|(item, table)| {
-        let entry =
-            Entry { place: settings.place_of_item(list, item), name: format!("{list}[{item}]"), table };
-        match entry.table.keys().find(|key| !keys.contains(&key.as_str())) {
-            Some(key) => Err(entry.unknown(key, keys)),
-            None => Ok(entry),
-        }
-    });
-    entries.collect()
-}
-
-impl std::fmt::Display for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.place, self.name)
+/// A list of what one user is given.
+fn rights<T>(
+    entry: &Entry,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<Vec<T>, ConfigError> {
+    let rights = entry.list(key, parse)?;
+    if rights.len() > User::MAX_RIGHTS {
+        return Err(entry.refuse(key, &format!("has more than {}: use a group", User::MAX_RIGHTS)));
     }
-}
-
-impl Entry {
-    /// An empty text is none.
-    fn text(&self, key: &str) -> Result<Option<&str>, ConfigError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(self.refuse(key, "must be a string")),
-        }
-    }
-
-    fn optional<T>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<Option<T>, ConfigError> {
-        let parsed =
-            self.text(key)?.map(|text| parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid)));
-        parsed.transpose()
-    }
-
-    fn required<T>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<T, ConfigError> {
-        self.optional(key, parse)?.ok_or_else(|| self.refuse(key, "is missing"))
-    }
-
-    fn boolean(&self, key: &str) -> Result<bool, ConfigError> {
-        let value = self
-            .table
-            .get(key)
-            .map(|value| value.as_bool().ok_or_else(|| self.refuse(key, "must be true or false")));
-        Ok(value.transpose()?.unwrap_or_default())
-    }
-
-    fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, ConfigError> {
-        let must_be = || self.refuse(key, "must be a list of strings");
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let items = value.as_array().ok_or_else(must_be)?.iter().map(|item| {
-            let text = item.as_str().ok_or_else(must_be)?;
-            parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid))
-        });
-        items.collect()
-    }
-
-    /// A list of what one user is given.
-    fn rights<T>(
-        &self,
-        key: &str,
-        parse: impl Fn(&str) -> Result<T, Invalid>,
-    ) -> Result<Vec<T>, ConfigError> {
-        let rights = self.list(key, parse)?;
-        if rights.len() > User::MAX_RIGHTS {
-            return Err(self.refuse(key, &format!("has more than {}: use a group", User::MAX_RIGHTS)));
-        }
-        Ok(rights)
-    }
-
-    fn refuse(&self, key: &str, reason: &str) -> ConfigError {
-        ConfigError::new(&self.place, &format!("{}.{key}: {reason}", self.name))
-    }
-
-    fn refuse_value(&self, key: &str, text: &str, invalid: &Invalid) -> ConfigError {
-        self.refuse(key, &format!("{text:?} is refused: {}", invalid.message))
-    }
-
-    fn unknown(&self, key: &str, keys: &[&str]) -> ConfigError {
-        let reason = match nearest(key, keys.iter().copied()) {
-            _ if key == "password" && keys.contains(&"password_file") => {
-                "no password is written here: use password_file or password_hash".to_owned()
-            }
-            Some(meant) => format!("did you mean {meant}?"),
-            None => format!("there are {}", keys.join(", ")),
-        };
-        ConfigError::new(&self.place, &format!("unknown key {}.{key}: {reason}", self.name))
-    }
+    Ok(rights)
 }

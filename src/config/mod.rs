@@ -6,8 +6,10 @@ mod bootstrap;
 mod compat;
 mod dev;
 mod dotenv;
+mod entries;
 mod env;
 mod error;
+mod forward;
 mod limits;
 mod parse;
 mod sections;
@@ -32,10 +34,10 @@ use settings::Settings;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
     DeclaredPassword, DeclaredPermission, DeclaredPersona, DeclaredUser, DefaultAdmin, DevConfig,
-    DjAuthApiConfig, DjRestAuthConfig, EventsConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat,
-    Logo, MailConfig, MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode,
-    SameSite, Scope, ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig,
-    UserIdClaim, UsersList, Verification,
+    DjAuthApiConfig, DjRestAuthConfig, EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig,
+    LogConfig, LogFormat, Logo, MailConfig, MailTransport, Mailbox, PasswordsConfig, RegistrationConfig,
+    RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig,
+    TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -48,6 +50,7 @@ pub struct Config {
     pub(crate) passwords: PasswordsConfig,
     pub(crate) tokens: TokensConfig,
     pub(crate) cookies: CookiesConfig,
+    pub(crate) forward: ForwardConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) compat: CompatConfig,
     pub(crate) events: EventsConfig,
@@ -119,8 +122,10 @@ impl Config {
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
         let raw = Raw::read(&settings)?;
         let server = raw.server.parse(&settings)?;
+        let cookies = raw.cookies.parse(&settings, &server)?;
         Ok(Self {
-            cookies: raw.cookies.parse(&settings, &server)?,
+            forward: raw.forward.parse(&settings, &server, &cookies)?,
+            cookies,
             server,
             store: raw.store.parse(&settings)?,
             mail: raw.mail.parse(&settings)?,

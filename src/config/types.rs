@@ -9,8 +9,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::{
-    Algorithm, Colour, Email, GroupName, Name, Password, PasswordHash, PasswordPolicy, PermissionName, Rate,
-    Secret, SessionPolicy, Username,
+    Algorithm, Colour, Email, ForwardRules, GroupName, Name, Password, PasswordHash, PasswordPolicy,
+    PermissionName, Rate, Secret, SessionPolicy, Username,
 };
 
 /// `[server]`
@@ -178,8 +178,21 @@ pub(crate) struct CookiesConfig {
     pub(crate) refresh_name: String,
     /// Names the browser to the limits: whoever logged in with it before has guesses of their own.
     pub(crate) device_name: String,
+    /// Whether the names have prefixes that say where browsers take such cookies from.
+    pub(crate) has_prefix: bool,
     pub(crate) secure: bool,
     pub(crate) same_site: SameSite,
+}
+
+/// `[forward]`
+#[derive(Debug, Clone)]
+pub(crate) struct ForwardConfig {
+    /// None at all: no proxy asks here.
+    pub(crate) rules: ForwardRules,
+    /// As it is sent, the prefix included.
+    pub(crate) cookie_name: String,
+    /// None: the cookie is for the host of `public_url` alone.
+    pub(crate) cookie_domain: Option<String>,
 }
 
 /// RFC 6265bis, section 5.6.7.

@@ -23,6 +23,7 @@ mod disable_user;
 mod email_standing;
 mod error;
 mod export_users;
+mod forward;
 mod has_superuser;
 mod health;
 mod import_rights;
@@ -40,6 +41,7 @@ mod note_export;
 mod operate_users;
 mod profile;
 mod purge_user;
+mod recognize;
 mod refresh;
 mod register;
 mod resend_verification;
@@ -62,8 +64,8 @@ pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
     Caller, Credential, Introspection, TokenFacts, TokenFault, authenticate, authenticate_by_api_key,
-    authenticate_by_session_key, inspect_token, introspect, is_api_key, is_old_token, is_session_key,
-    token_fault,
+    authenticate_by_forward_token, authenticate_by_session_key, inspect_token, introspect, is_api_key,
+    is_old_token, is_session_key, token_fault,
 };
 pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
@@ -80,6 +82,7 @@ pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use email_standing::EmailStanding;
 pub(crate) use error::FlowError;
 pub(crate) use export_users::{ExportedUser, export_rights, export_users};
+pub(crate) use forward::pass;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use import_rights::{ImportedGroup, import_groups, import_permissions};
@@ -104,6 +107,7 @@ pub(crate) use note_export::note_export;
 pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;
+pub(crate) use recognize::recognize;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
@@ -112,8 +116,8 @@ pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
-    Activation, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank, Term,
-    Tokens, Whose,
+    Activation, Claim, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank,
+    Term, Tokens, Whose,
 };
 pub(crate) use update_user::update_user;
 pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};

@@ -25,7 +25,7 @@ use crate::http::limits::BODY_BYTES;
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
-use crate::http::{compat, dev, routes};
+use crate::http::{account, compat, dev, routes};
 
 /// The whole HTTP surface as one service; each connection gets a clone.
 pub(crate) fn service(
@@ -45,8 +45,13 @@ pub(crate) fn service(
 }
 
 fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
-    let surfaces = compat::endpoints(&app.config.compat).into_iter().chain(dev::endpoints(&app.config));
-    let router = Arc::new(Router::new(&app, routes::endpoints().into_iter().chain(surfaces).collect()));
+    let endpoints = routes::endpoints()
+        .into_iter()
+        .chain(account::endpoints())
+        .chain(compat::endpoints(&app.config.compat))
+        .chain(dev::endpoints(&app.config));
+    let endpoints = endpoints.collect();
+    let router = Arc::new(Router::new(&app, endpoints));
     let process = router.process;
     let own = Arc::clone(&app);
     warp::any()

@@ -11,6 +11,7 @@ mod harness;
 mod operation;
 
 mod access;
+mod account;
 mod admin_bulk;
 mod admin_events;
 mod admin_export;
@@ -27,6 +28,7 @@ mod cookies;
 mod dev;
 mod emails;
 mod enumeration;
+mod forward;
 mod http;
 mod introspection;
 mod jobs;

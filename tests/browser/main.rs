@@ -15,5 +15,6 @@ mod browser;
 #[path = "../api/harness.rs"]
 mod harness;
 
+mod account;
 mod dev;
 mod links;

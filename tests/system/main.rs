@@ -18,6 +18,7 @@ mod journey;
 mod logs;
 mod mail;
 mod operator;
+mod proxies;
 mod serve;
 mod setup;
 mod simplejwt;

@@ -18,6 +18,8 @@ pub(crate) struct Tokens {
     pub(crate) access_expires_at: Timestamp,
     pub(crate) refresh: String,
     pub(crate) refresh_expires_at: Timestamp,
+    /// For browsers that go to the programs behind a proxy; it expires with the refresh token. None: nothing is there.
+    pub(crate) forward: Option<String>,
 }
 
 /// Somebody who logged in, and what they hold from now on.
@@ -101,7 +103,7 @@ impl Opening {
 
 /// Signs the newest tokens of a session. The same session gives the same refresh token.
 pub(crate) fn sign(app: &App, session: &Session) -> Tokens {
-    let keyring = app.keyring();
+    let (keyring, is_forwarded) = (app.keyring(), !app.config.forward.rules.is_empty());
     let access: AccessClaims = session.access_claims();
     let refresh: RefreshClaims = session.refresh_claims();
     Tokens {
@@ -109,5 +111,6 @@ pub(crate) fn sign(app: &App, session: &Session) -> Tokens {
         access_expires_at: access.expires_at,
         refresh: keyring.sign_refresh(&refresh),
         refresh_expires_at: refresh.expires_at,
+        forward: is_forwarded.then(|| keyring.sign_forward(&session.forward_claims())),
     }
 }
