@@ -17,6 +17,7 @@ mod check_store;
 mod close_account;
 mod copies;
 mod create_user;
+mod develop;
 mod directory;
 mod disable_user;
 mod email_standing;
@@ -54,6 +55,7 @@ mod user_sessions;
 mod verify_email;
 
 pub(crate) use crate::crypto::WeakHashes;
+pub(crate) use crate::mail::KeptMail;
 pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
@@ -72,6 +74,9 @@ pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
 pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use create_user::{create_first_superuser, create_user};
+pub(crate) use develop::{
+    Wanted, advance_clock, close_mailbox, log_in_as, mailbox, newest_mail, personas, start_again,
+};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use email_standing::EmailStanding;

@@ -17,4 +17,5 @@ mod browser;
 mod harness;
 
 mod account;
+mod dev;
 mod links;
