@@ -19,6 +19,14 @@ export class Problem extends Error {
   of(member) {
     return (this.errors?.[member] ?? []).map((error) => error.message).join(" ");
   }
+
+  /** What is to be told beside what stands at the fields of these names. */
+  beside(fields = []) {
+    const members = Object.keys(this.errors ?? {});
+    if (!members.length) return this.message;
+    const others = members.filter((member) => !fields.includes(member));
+    return others.length ? others.map((member) => `${member}: ${this.of(member)}`).join(" ") : t("Not everything is accepted: see the fields.");
+  }
 }
 
 /** What keeps everything closed: "password" if the user has to choose one first. */

@@ -31,6 +31,7 @@ use env::Variables;
 pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
+pub(crate) use show::ShownSetting;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
     DeclaredPassword, DeclaredPermission, DeclaredPersona, DeclaredUser, DefaultAdmin, DevConfig,
@@ -98,6 +99,11 @@ impl Config {
     /// The effective configuration as TOML, secrets masked, with the source of each value in a comment.
     pub(crate) fn show(&self) -> String {
         show::show(&self.shown)
+    }
+
+    /// The same, setting by setting.
+    pub(crate) fn shown_settings(&self) -> Vec<ShownSetting> {
+        show::list(&self.shown)
     }
 
     fn layered(

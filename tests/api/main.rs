@@ -18,6 +18,8 @@ mod admin_export;
 mod admin_groups;
 mod admin_page;
 mod admin_safety;
+mod admin_service;
+mod admin_user_access;
 mod admin_users;
 mod admin_work;
 mod api_keys;

@@ -14,17 +14,15 @@ pub async fn with_root(language: &str) -> (TestServer, Caller, Browser) {
     let arguments = ["createsuperuser", "--email", ROOT, "--no-input", "--password-stdin"];
     let server = served("").await.operated(&arguments, &format!("{PASSWORD}\n")).await;
     let root = server.logged_in(ROOT).await;
-    let mut browser = Browser::start_in(language, &server).await;
-    browser.expect_status(400);
-    browser.expect_status(404);
+    let browser = Browser::start_in(language, &server).await;
     log_in(&browser, ROOT).await;
     (server, root, browser)
 }
 
 /// Gives the browser the cookies of a log-in.
 pub async fn log_in(browser: &Browser, email: &str) {
-    // Any page that may speak to the service.
-    browser.open("/account/reset/?uid=MQ&token=no").await;
+    // Any page that may speak to the service, in whichever language.
+    browser.open("/account/login/").await;
     let body = json!({ "identifier": email, "password": PASSWORD, "cookies": true }).to_string();
     let script = format!(
         "return fetch('/auth/login/', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, \
@@ -91,7 +89,8 @@ async fn a_user_is_made_changed_disabled_and_enabled_again() {
     browser.fill("Last name", "Lovelace").await;
     browser.press("Save").await;
     browser.sees("ada@example.com is saved.").await;
-    browser.choose("Put into a group", "Editors").await;
+    browser.choose("Another group", "Editors").await;
+    browser.press("Put in").await;
     browser.sees("through Editors").await;
     browser.show("admin-user").await;
 
@@ -375,6 +374,62 @@ async fn without_an_administrator_the_page_says_where_the_link_is() {
     browser.open("/admin/").await;
     browser.sees("There is no administrator yet").await;
     browser.show("admin-nobody").await;
+
+    browser.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn who_is_given_a_password_chooses_another_one_first() {
+    let (server, root, mut browser) = with_root("en").await;
+    browser.expect_status(403);
+    let staff = json!({ "email": ADA, "is_staff": true, "permissions": ["users.view_user"] });
+    let ada = root.post("/auth/admin/users/", &staff).await.expect(201).body;
+
+    browser.open(&format!("/admin/users/{}/", ada["id"])).await;
+    browser.press("Set a password…").await;
+    browser.sees("All sessions and API keys of ada@example.com end.").await;
+    assert_eq!(browser.value("Password").await.len(), 20);
+    browser.show("admin-set-password").await;
+    browser.fill("Password", "12345").await;
+    browser.press("Set the password").await;
+    browser.sees("This password is too short").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Set the password").await;
+    browser.sees("ada@example.com has another password.").await;
+    log_in(&browser, ADA).await;
+    browser.open("/admin/users/").await;
+    browser.sees("Choose your own password first").await;
+    browser.show("admin-own-password").await;
+
+    browser.end().await;
+    drop(server);
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they_wanted() {
+    let server = served("").await;
+    let mut browser = Browser::start(&server).await;
+    // Somebody who is not logged in, and has nothing to be logged in again with.
+    browser.expect_status(401);
+    browser.expect_status(400);
+
+    browser.open(&server.setup_link().expect("a link")).await;
+    browser.fill("Email address", ROOT).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.fill("Password (again)", PASSWORD).await;
+    browser.press("Make the administrator").await;
+    browser.sees("There is an administrator").await;
+    browser.open("/admin/users/?search=^root").await;
+    browser.sees("Log in").await;
+    browser.fill("Email address or username", ROOT).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Log in").await;
+    browser.arrives_at("/admin/users/?search=^root").await;
+    browser.sees("Users: 1").await;
+    browser.press("Log out").await;
+    browser.sees("Email address or username").await;
 
     browser.end().await;
 }

@@ -33,7 +33,7 @@ export async function act(request, { said, undo, after = () => {} }) {
     after(answer);
     return answer ?? true;
   } catch (problem) {
-    toast(problem.message, { kind: "alarm" });
+    toast(problem.beside?.() ?? problem.message, { kind: "alarm" });
     return undefined;
   }
 }

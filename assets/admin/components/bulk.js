@@ -41,7 +41,7 @@ export const Bulk = ({ picked, clear, after }) => {
       });
       toast(said.replace("{n}", count(done.length)), { undo });
     } catch (problem) {
-      toast(problem.message, { kind: "alarm" });
+      toast(problem.beside(), { kind: "alarm" });
     }
   };
   const endSessions = async () => {

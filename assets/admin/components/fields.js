@@ -32,7 +32,7 @@ export const Form = ({ onSave, save, onCancel, isAlarming, children }) => {
     if (problem) form.current?.querySelector("[aria-invalid=true]")?.focus();
   }, [problem]);
   return html`<${Wrong.Provider} value=${problem}><form ref=${form} onSubmit=${submit} novalidate>
-    <${Trouble} problem=${problem} />
+    <${Trouble} problem=${problem} fields=${problem && Object.keys(valuesOf(form.current))} />
     ${children}
     <div class="row end">
       ${onCancel && html`<button type="button" class="plain" onClick=${onCancel}>${t("Cancel")}</button>`}

@@ -25,6 +25,8 @@ export const requests = (user) => {
     reset: { does: t("Send a reset link"), method: "POST", path: `${path}send_reset/` },
     sessions: { does: t("Sessions"), method: "GET", path: `${path}sessions/`, cli: cli(user, "users", "sessions") },
     endSessions: { does: t("End all sessions"), method: "DELETE", path: `${path}sessions/`, cli: cli(user, "users", "revoke") },
+    endSession: { does: t("End one session"), method: "DELETE", path: `${path}sessions/SESSION/` },
+    apiKeys: { does: t("API keys"), method: "GET", path: `${path}api-keys/` },
     groups: { does: t("Groups"), method: "PUT", path: `${path}groups/`, body: { groups: user.groups.filter((name) => name !== "Root") } },
     permissions: { does: t("Permissions of their own"), method: "PUT", path: `${path}permissions/`, body: { permissions: ["users.view_user"] } },
   };

@@ -36,9 +36,9 @@ export const Marks = ({ user }) => html`<span class="marks">
   ${user.email && !user.email_verified && html`<${Mark} kind="warm">${t("not verified")}<//>`}
 </span>`;
 
-/** What went wrong, with the number that the log knows it by. */
-export const Trouble = ({ problem }) => problem && html`<div class="error" role="alert">
-  ${problem.message}
+/** What went wrong, with the number that the log knows it by. What is wrong with one of the fields is said there. */
+export const Trouble = ({ problem, fields }) => problem && html`<div class="error" role="alert">
+  ${problem.beside?.(fields) ?? problem.message}
   ${problem.id && html`<span class="hint">${t("Request")} ${problem.id}</span>`}
 </div>`;
 

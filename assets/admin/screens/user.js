@@ -26,7 +26,7 @@ export const User = ({ id }) => {
   };
   const canChange = data && may("users.change_user") && (me().is_superuser || !data.is_superuser);
   return html`<${Page} title=${data ? labelOf(data) : t("User")} heading=${data && html`<${Name}>${labelOf(data)}<//>`}
-    actions=${data && html`<${Marks} user=${data} />`} twins=${data && Object.values(requests(data))}>
+    actions=${data && html`<${Marks} user=${data} />`} twins=${data && twins(data, canChange)}>
     <${Loaded} of=${user}>${(data) => html`<div class="parts">
       <div>
         <${Profile} user=${data} canChange=${canChange} changed=${changed} />
@@ -42,6 +42,11 @@ export const User = ({ id }) => {
     ${may("audit.view_event") && html`<${Story} round=${round} user=${data} />`}`}<//>
   <//>`;
 };
+
+function twins(user, canChange) {
+  const could = requests(user);
+  return canChange ? Object.values(could) : [could.show, could.sessions, could.apiKeys];
+}
 
 /** Whether they come in, and how they are helped to. */
 const Access = ({ user, canChange, changed }) => {

@@ -3,8 +3,9 @@
 import { html, useState } from "../../lib/ui.js";
 import { t } from "../../lib/texts.js";
 import { useQuery } from "../router.js";
-import { call, get, withQuery } from "../api.js";
+import { get, withQuery } from "../api.js";
 import { may } from "../me.js";
+import { act } from "../components/acts.js";
 import { everyRow, useData, usePages } from "../components/data.js";
 import { Choice, Search } from "../components/fields.js";
 import { Page } from "../components/page.js";
@@ -82,8 +83,7 @@ const exportOf = (filters) => withQuery("/auth/admin/users/export/", { ...filter
 
 /** The browser fetches it by itself: the log-in has to be fresh. */
 async function download(path) {
-  await call(get("/auth/profile/"));
-  location.assign(path);
+  if (await act(get("/auth/profile/"), { said: t("The file is on its way.") })) location.assign(path);
 }
 
 function twins(url, filters) {
