@@ -27,7 +27,9 @@
 //! | `jobs` | flows app config clock limiter store crypto mail domain |
 //! | `http` | flows app config limiter domain |
 //! | `server` | http jobs flows app config clock limiter domain |
-//! | `cli` | server flows django app config clock telemetry domain |
+//! | `dev` | server http jobs flows app config clock crypto domain |
+//! | `testing` | dev flows app config domain |
+//! | `cli` | dev server flows django app config clock telemetry domain |
 //!
 //! # Words
 //!
@@ -35,12 +37,14 @@
 //! - **session**: one log-in. Every token that came from it points at it.
 //! - **access token**: signed, minutes long, sent with each request. **refresh token**: signed, used once.
 //! - **old token**: one that the Django service signed which Keystead takes the place of.
+//! - **forward token**: signed, in a cookie, seen by the programs behind a proxy and good only where the proxy asks.
 //! - **API key**: a user's long-lived credential for programs; belongs to no session.
 //! - **lane**: who shares a count of wrong passwords: strangers, or one browser or address that logged in before.
 //! - **code**: one-time, mailed; eight digits to type, or a long one in a link.
 //! - **event**: a row of the audit log. **letter**: what we write to somebody. **mail**: a letter on its way.
 //!   **outbox**: mails that are promised and not delivered.
 //! - **roster**: who there is, in memory while administrators filter or search lists of users.
+//! - **dev**: a service that is thrown away at its end. **persona**: somebody who is there from its start.
 //! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
 //!
 //! # What always holds
@@ -49,7 +53,7 @@
 //! - Check, consumption and issue (of a code, a refresh token, an address) are one write transaction.
 //! - A state change, its mail and its event are rows of the same commit.
 //! - Nothing inside a write reads a clock, a random source or a socket.
-//! - A token is accepted in one place, `flows/authenticate.rs`; a password in one place, `flows/log_in.rs`.
+//! - A token is accepted in one place, `flows/authenticate.rs`; a password in one place, `flows/steps/comparison.rs`.
 //! - After a failed commit nothing is written until the process has started again.
 //! - No token and no code is in the file as it is: the store has hashes of them, and a mail waits sealed.
 //! - Known and unknown accounts cost the same work and get the same bytes.
@@ -74,7 +78,10 @@ mod jobs;
 mod http;
 
 mod cli;
+mod dev;
 mod server;
+
+pub mod testing;
 
 #[doc(hidden)]
 pub use cli::run as run_cli;

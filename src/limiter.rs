@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::config::{LimitKind, LimitsConfig, Scope};
+use crate::config::{Limit, LimitKind, LimitsConfig, Scope};
 use crate::domain::{EmailKey, MailKind, Standing, Target, Timestamp, UserId};
 
 /// Counts things by whom or what they concern.
@@ -57,9 +57,7 @@ impl Limiter {
         now: Timestamp,
     ) -> Result<Option<Standing>, Exceeded> {
         let mut tightest: Option<Standing> = None;
-        let rules = self.limits.of(kind).iter().enumerate();
-        for (place, limit) in rules.filter(|(_, limit)| limit.scope == subject.scope()) {
-            let Some(hash) = self.hash(kind, place, subject) else { continue };
+        for (hash, limit) in self.buckets(kind, subject) {
             let mut buckets = self.shard(hash).lock().unwrap_or_else(PoisonError::into_inner);
             let full_at = buckets.get(&hash).copied().unwrap_or(now);
             let before = limit.rate.standing(full_at, now);
@@ -75,6 +73,29 @@ impl Limiter {
             }
         }
         Ok(tightest)
+    }
+
+    /// Whether [`Limiter::take`] would pass now. Takes nothing.
+    pub(crate) fn look(&self, kind: LimitKind, subject: Subject<'_>, now: Timestamp) -> Result<(), Exceeded> {
+        for (hash, limit) in self.buckets(kind, subject) {
+            let buckets = self.shard(hash).lock().unwrap_or_else(PoisonError::into_inner);
+            let standing = limit.rate.standing(buckets.get(&hash).copied().unwrap_or(now), now);
+            if let Some(retry_after) = standing.wait {
+                return Err(Exceeded { limit: standing.limit, retry_after });
+            }
+        }
+        Ok(())
+    }
+
+    /// The bucket that a subject has by each rule that counts it.
+    fn buckets<'a>(
+        &'a self,
+        kind: LimitKind,
+        subject: Subject<'a>,
+    ) -> impl Iterator<Item = (u64, &'a Limit)> + 'a {
+        let rules = self.limits.of(kind).iter().enumerate();
+        let counting = rules.filter(move |(_, limit)| limit.scope == subject.scope());
+        counting.filter_map(move |(place, limit)| Some((self.hash(kind, place, subject)?, limit)))
     }
 
     /// None: nobody is counted.
@@ -139,10 +160,26 @@ fn mailbox(email: &EmailKey) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Limit;
     use crate::domain::{Email, Rate};
 
     const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+
+    #[test]
+    fn to_look_takes_nothing_and_sees_what_taking_would() {
+        let limiter = limiter(Scope::Ip, 1);
+        let subject = Subject::Ip(Some(IpAddr::from([192, 0, 2, 1])));
+        for _ in 0..10 {
+            assert_eq!(limiter.look(LimitKind::Login, subject, NOW), Ok(()));
+        }
+
+        assert!(limiter.take(LimitKind::Login, subject, NOW).is_ok());
+
+        let taken = limiter.take(LimitKind::Login, subject, NOW).map(drop);
+        assert!(taken.is_err());
+        assert_eq!(limiter.look(LimitKind::Login, subject, NOW), taken);
+        assert_eq!(limiter.look(LimitKind::Login, Subject::Ip(None), NOW), Ok(()));
+        assert_eq!(limiter.look(LimitKind::Login, subject, NOW.after(Duration::from_secs(60))), Ok(()));
+    }
 
     fn limiter(scope: Scope, count: u32) -> Limiter {
         let rate = Rate { count, period: Duration::from_secs(60) };

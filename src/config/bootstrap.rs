@@ -1,18 +1,19 @@
 //! `[bootstrap]`: what is declared to be there, entry by entry, with the place of each for messages.
 //!
-//! Must never: take a password, or show a hash in a message.
+//! Must never: take a password but from a seed, or show a hash in a message.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Table;
 
-use crate::config::error::{ConfigError, nearest};
+use crate::config::entries::{Entry, entries};
+use crate::config::error::ConfigError;
 use crate::config::settings::Settings;
 use crate::config::{BootstrapConfig, DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
 use crate::domain::{
-    Email, GroupName, Invalid, Name, PasswordHash, PermissionName, User, Username, parse_codename,
+    Email, GroupName, Invalid, Name, Password, PasswordHash, PermissionName, User, Username, parse_codename,
     parse_label,
 };
 
@@ -39,15 +40,40 @@ const USER_KEYS: &[&str] = &[
     "password_file",
 ];
 
+/// What the seed of a throw-away service may say on top of that.
+const PASSWORD: &str = "password";
+
 /// What every hash that is taken begins with; the rest is judged by what computes it.
 const ARGON2ID: &str = "$argon2id$";
 
 impl RawBootstrap {
     pub(super) fn parse(self, settings: &Settings) -> Result<BootstrapConfig, ConfigError> {
-        let of = |list: &str, tables, keys| entries(settings, list, tables, keys);
+        self.parse_after(settings, &BootstrapConfig::default(), USER_KEYS)
+    }
+
+    /// The same for a seed: passwords may stand in it, and it may name what is declared already.
+    pub(super) fn parse_seed(
+        self,
+        settings: &Settings,
+        declared: &BootstrapConfig,
+    ) -> Result<BootstrapConfig, ConfigError> {
+        let keys: Vec<&str> = USER_KEYS.iter().copied().chain([PASSWORD]).collect();
+        self.parse_after(settings, declared, &keys)
+    }
+
+    fn parse_after(
+        self,
+        settings: &Settings,
+        declared: &BootstrapConfig,
+        user_keys: &[&str],
+    ) -> Result<BootstrapConfig, ConfigError> {
+        let of = |list: &str, tables, keys: &[&str]| entries(settings, list, tables, keys);
         let permissions = permissions(&of("bootstrap.permissions", self.permissions, PERMISSION_KEYS)?)?;
-        let groups = groups(&of("bootstrap.groups", self.groups, GROUP_KEYS)?, &permissions)?;
-        let users = users(&of("bootstrap.users", self.users, USER_KEYS)?, &permissions, &groups)?;
+        let known_permissions = declared.permissions.iter().chain(&permissions);
+        let known_permissions: HashSet<&PermissionName> = known_permissions.map(|one| &one.name).collect();
+        let groups = groups(&of("bootstrap.groups", self.groups, GROUP_KEYS)?, &known_permissions)?;
+        let known_groups = declared.groups.iter().chain(&groups).map(|one| &one.name).collect();
+        let users = users(&of("bootstrap.users", self.users, user_keys)?, &known_permissions, &known_groups)?;
         Ok(BootstrapConfig { permissions, groups, users })
     }
 }
@@ -71,7 +97,10 @@ fn permissions(entries: &[Entry]) -> Result<Vec<DeclaredPermission>, ConfigError
     Ok(permissions)
 }
 
-fn groups(entries: &[Entry], permissions: &[DeclaredPermission]) -> Result<Vec<DeclaredGroup>, ConfigError> {
+fn groups(
+    entries: &[Entry],
+    permissions: &HashSet<&PermissionName>,
+) -> Result<Vec<DeclaredGroup>, ConfigError> {
     let mut seen = HashSet::new();
     let mut groups = Vec::new();
     for entry in entries {
@@ -94,8 +123,8 @@ fn groups(entries: &[Entry], permissions: &[DeclaredPermission]) -> Result<Vec<D
 
 fn users(
     entries: &[Entry],
-    permissions: &[DeclaredPermission],
-    groups: &[DeclaredGroup],
+    permissions: &HashSet<&PermissionName>,
+    groups: &HashSet<&GroupName>,
 ) -> Result<Vec<DeclaredUser>, ConfigError> {
     let (mut emails, mut usernames) = (HashSet::new(), HashSet::new());
     let mut users = Vec::new();
@@ -122,8 +151,8 @@ fn users(
             last_name: entry.optional("last_name", Name::parse)?.unwrap_or_default(),
             is_staff: entry.boolean("is_staff")? || is_superuser,
             is_superuser,
-            groups: entry.rights("groups", |text| known_group(groups, text))?,
-            permissions: entry.rights("permissions", |text| known_permission(permissions, text))?,
+            groups: rights(entry, "groups", |text| known_group(groups, text))?,
+            permissions: rights(entry, "permissions", |text| known_permission(permissions, text))?,
             password: password(entry)?,
         });
     }
@@ -131,23 +160,30 @@ fn users(
 }
 
 /// What administrators made may be gone at the next start, which must not fail for that: so it cannot be named here.
-fn known_permission(declared: &[DeclaredPermission], text: &str) -> Result<PermissionName, Invalid> {
+fn known_permission(declared: &HashSet<&PermissionName>, text: &str) -> Result<PermissionName, Invalid> {
     let name = PermissionName::parse(text)?;
-    let is_known = name.is_own() || declared.iter().any(|permission| permission.name == name);
+    let is_known = name.is_own() || declared.contains(&name);
     let unknown = || Invalid::new("unknown", "It is neither in bootstrap.permissions nor Keystead's own.");
     is_known.then_some(name).ok_or_else(unknown)
 }
 
-fn known_group(declared: &[DeclaredGroup], text: &str) -> Result<GroupName, Invalid> {
+fn known_group(declared: &HashSet<&GroupName>, text: &str) -> Result<GroupName, Invalid> {
     let name = GroupName::parse(text)?;
     if name.is_root() {
         return Err(Invalid::new("unknown", "Nobody is put into Root: write is_superuser = true."));
     }
-    let is_known = declared.iter().any(|group| group.name == name);
+    let is_known = declared.contains(&name);
     is_known.then_some(name).ok_or_else(|| Invalid::new("unknown", "It is not in bootstrap.groups."))
 }
 
 fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
+    if let Some(text) = entry.text(PASSWORD)? {
+        if entry.text("password_hash")?.or(entry.text("password_file")?).is_some() {
+            return Err(entry.refuse(PASSWORD, "password_hash or password_file is set too: keep one"));
+        }
+        let password = Password::parse(text).map_err(|invalid| entry.refuse(PASSWORD, &invalid.message))?;
+        return Ok(Some(DeclaredPassword::Plain(password)));
+    }
     match (entry.text("password_hash")?, entry.text("password_file")?) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
@@ -162,114 +198,15 @@ fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
     }
 }
 
-/// One table of a list.
-struct Entry {
-    /// `auth.toml:7`
-    place: String,
-    /// `bootstrap.users[1]`
-    name: String,
-    table: Table,
-}
-
-/// All tables of a list, if they have no other keys than these.
-fn entries(
-    settings: &Settings,
-    list: &str,
-    tables: Vec<Table>,
-    keys: &[&str],
-) -> Result<Vec<Entry>, ConfigError> {
-    let entries = tables.into_iter().enumerate().map(|(item, table)| {
-        let entry =
-            Entry { place: settings.place_of_item(list, item), name: format!("{list}[{item}]"), table };
-        match entry.table.keys().find(|key| !keys.contains(&key.as_str())) {
-            Some(key) => Err(entry.unknown(key, keys)),
-            None => Ok(entry),
-        }
-    });
-    entries.collect()
-}
-
-impl std::fmt::Display for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.place, self.name)
+/// A list of what one user is given.
+fn rights<T>(
+    entry: &Entry,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<Vec<T>, ConfigError> {
+    let rights = entry.list(key, parse)?;
+    if rights.len() > User::MAX_RIGHTS {
+        return Err(entry.refuse(key, &format!("has more than {}: use a group", User::MAX_RIGHTS)));
     }
-}
-
-impl Entry {
-    /// An empty text is none.
-    fn text(&self, key: &str) -> Result<Option<&str>, ConfigError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(self.refuse(key, "must be a string")),
-        }
-    }
-
-    fn optional<T>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<Option<T>, ConfigError> {
-        let parsed =
-            self.text(key)?.map(|text| parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid)));
-        parsed.transpose()
-    }
-
-    fn required<T>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Result<T, ConfigError> {
-        self.optional(key, parse)?.ok_or_else(|| self.refuse(key, "is missing"))
-    }
-
-    fn boolean(&self, key: &str) -> Result<bool, ConfigError> {
-        let value = self
-            .table
-            .get(key)
-            .map(|value| value.as_bool().ok_or_else(|| self.refuse(key, "must be true or false")));
-        Ok(value.transpose()?.unwrap_or_default())
-    }
-
-    fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, ConfigError> {
-        let must_be = || self.refuse(key, "must be a list of strings");
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let items = value.as_array().ok_or_else(must_be)?.iter().map(|item| {
-            let text = item.as_str().ok_or_else(must_be)?;
-            parse(text).map_err(|invalid| self.refuse_value(key, text, &invalid))
-        });
-        items.collect()
-    }
-
-    /// A list of what one user is given.
-    fn rights<T>(
-        &self,
-        key: &str,
-        parse: impl Fn(&str) -> Result<T, Invalid>,
-    ) -> Result<Vec<T>, ConfigError> {
-        let rights = self.list(key, parse)?;
-        if rights.len() > User::MAX_RIGHTS {
-            return Err(self.refuse(key, &format!("has more than {}: use a group", User::MAX_RIGHTS)));
-        }
-        Ok(rights)
-    }
-
-    fn refuse(&self, key: &str, reason: &str) -> ConfigError {
-        ConfigError::new(&self.place, &format!("{}.{key}: {reason}", self.name))
-    }
-
-    fn refuse_value(&self, key: &str, text: &str, invalid: &Invalid) -> ConfigError {
-        self.refuse(key, &format!("{text:?} is refused: {}", invalid.message))
-    }
-
-    fn unknown(&self, key: &str, keys: &[&str]) -> ConfigError {
-        let reason = match nearest(key, keys.iter().copied()) {
-            _ if key == "password" && keys.contains(&"password_file") => {
-                "no password is written here: use password_file or password_hash".to_owned()
-            }
-            Some(meant) => format!("did you mean {meant}?"),
-            None => format!("there are {}", keys.join(", ")),
-        };
-        ConfigError::new(&self.place, &format!("unknown key {}.{key}: {reason}", self.name))
-    }
+    Ok(rights)
 }

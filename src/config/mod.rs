@@ -4,9 +4,12 @@
 
 mod bootstrap;
 mod compat;
+mod dev;
 mod dotenv;
+mod entries;
 mod env;
 mod error;
+mod forward;
 mod limits;
 mod parse;
 mod sections;
@@ -31,11 +34,11 @@ use settings::Settings;
 pub(crate) use show::ShownSetting;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
-    DeclaredPassword, DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig,
-    EventsConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, Logo, MailConfig, MailTransport,
-    Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope, ServerConfig,
-    SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim, UsersList,
-    Verification,
+    DeclaredPassword, DeclaredPermission, DeclaredPersona, DeclaredUser, DefaultAdmin, DevConfig,
+    DjAuthApiConfig, DjRestAuthConfig, EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig,
+    LogConfig, LogFormat, Logo, MailConfig, MailTransport, Mailbox, PasswordsConfig, RegistrationConfig,
+    RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig,
+    TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -48,6 +51,7 @@ pub struct Config {
     pub(crate) passwords: PasswordsConfig,
     pub(crate) tokens: TokensConfig,
     pub(crate) cookies: CookiesConfig,
+    pub(crate) forward: ForwardConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) compat: CompatConfig,
     pub(crate) events: EventsConfig,
@@ -56,6 +60,8 @@ pub struct Config {
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
+    /// What a service is to have that is thrown away at its end. No file says so: `keystead dev` does, and a test.
+    pub(crate) dev: Option<DevConfig>,
     /// What [`Config::show`] prints; the secrets in it are masked.
     shown: Settings,
 }
@@ -121,8 +127,10 @@ impl Config {
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
         let raw = Raw::read(&settings)?;
         let server = raw.server.parse(&settings)?;
+        let cookies = raw.cookies.parse(&settings, &server)?;
         Ok(Self {
-            cookies: raw.cookies.parse(&settings, &server)?,
+            forward: raw.forward.parse(&settings, &server, &cookies)?,
+            cookies,
             server,
             store: raw.store.parse(&settings)?,
             mail: raw.mail.parse(&settings)?,
@@ -137,6 +145,7 @@ impl Config {
             admin: raw.admin.into(),
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
+            dev: None,
             shown: settings.masked(),
         })
     }

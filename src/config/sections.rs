@@ -11,6 +11,7 @@ use toml::Value;
 use crate::config::bootstrap::RawBootstrap;
 use crate::config::compat::RawCompat;
 use crate::config::error::ConfigError;
+use crate::config::forward::RawForward;
 use crate::config::limits::RawLimits;
 use crate::config::settings::Settings;
 use crate::config::site::{RawAdmin, RawSite};
@@ -33,6 +34,7 @@ pub(super) struct Raw {
     pub(super) passwords: RawPasswords,
     pub(super) tokens: RawTokens,
     pub(super) cookies: RawCookies,
+    pub(super) forward: RawForward,
     pub(super) limits: RawLimits,
     pub(super) compat: RawCompat,
     pub(super) events: RawEvents,
@@ -326,7 +328,8 @@ impl RawCookies {
             &[("auto", is_https), ("always", true), ("never", false)],
         )?;
         // Only over TLS from this very host, for the whole of it: no other host of the domain can set such a cookie.
-        let prefix = if is_https && self.secure == "auto" { "__Host-" } else { "" };
+        let has_prefix = is_https && self.secure == "auto";
+        let prefix = if has_prefix { "__Host-" } else { "" };
         let same_sites = [("lax", SameSite::Lax), ("strict", SameSite::Strict), ("none", SameSite::None)];
         let same_site = choice(settings, "cookies.same_site", &self.same_site, &same_sites)?;
         if same_site == SameSite::None && !secure {
@@ -343,6 +346,7 @@ impl RawCookies {
             access_name: name("cookies.access_name", &self.access_name)?,
             refresh_name: name("cookies.refresh_name", &self.refresh_name)?,
             device_name: format!("{prefix}{DEVICE_COOKIE}"),
+            has_prefix,
             secure,
             same_site,
         })

@@ -18,7 +18,7 @@ const SECRETS: [&str; 3] = ["mail.smtp_password", "tokens.hs256_secret", "tokens
 const PATHS: [&str; 4] = ["store.path", "mail.directory", "mail.templates", "site.logo"];
 
 /// Lists of tables, which a file alone can say, and what in them is a secret or a path.
-const TABLES: [&str; 3] = ["bootstrap.permissions", "bootstrap.groups", "bootstrap.users"];
+const TABLES: [&str; 4] = ["forward.rules", "bootstrap.permissions", "bootstrap.groups", "bootstrap.users"];
 const SECRET_IN_TABLE: &str = "password_hash";
 const PATH_IN_TABLE: &str = "password_file";
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::UserIdClaim;
-use crate::domain::{AccessClaims, RefreshClaims, SessionId, Timestamp, UserId};
+use crate::domain::{AccessClaims, ForwardClaims, KeyUse, RefreshClaims, SessionId, Timestamp, UserId};
 
 /// The clock that wrote `iat` may have been set back since by this much, and the configured leeway.
 pub(super) const CLOCK_STEP: Duration = Duration::from_secs(5);
@@ -23,11 +23,13 @@ pub(crate) enum TokenError {
     Expired,
 }
 
-/// The two kinds of signed token. Neither passes for the other: `typ`, `token_type` and the keys differ.
+/// The kinds of signed token. None passes for another: `typ`, `token_type` and the members differ, and no key that is
+/// known outside is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Access,
     Refresh,
+    Forward,
 }
 
 impl Kind {
@@ -36,6 +38,15 @@ impl Kind {
         match self {
             Self::Access => "at+jwt",
             Self::Refresh => "rt+jwt",
+            Self::Forward => "fw+jwt",
+        }
+    }
+
+    /// Whose keys sign it: what Keystead alone verifies has keys that never leave it.
+    pub(crate) const fn keys(self) -> KeyUse {
+        match self {
+            Self::Access => KeyUse::Access,
+            Self::Refresh | Self::Forward => KeyUse::Refresh,
         }
     }
 
@@ -43,6 +54,7 @@ impl Kind {
         match self {
             Self::Access => "access",
             Self::Refresh => "refresh",
+            Self::Forward => "forward",
         }
     }
 }
@@ -78,6 +90,18 @@ pub(crate) struct RefreshPayload {
     token_type: String,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     user_id: Option<UserIdValue>,
+}
+
+/// The claims of a forward token as they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForwardPayload {
+    iss: String,
+    sub: String,
+    exp: u64,
+    iat: u64,
+    sid: String,
+    token_type: String,
 }
 
 /// simplejwt's name of the user: `sub` again.
@@ -125,6 +149,17 @@ impl Rules {
             ctr: claims.counter,
             token_type: Kind::Refresh.token_type().to_owned(),
             user_id: claims.names_user.then(|| self.user_id(claims.user)),
+        }
+    }
+
+    pub(crate) fn forward_payload(&self, claims: &ForwardClaims) -> ForwardPayload {
+        ForwardPayload {
+            iss: self.issuer.clone(),
+            sub: claims.user.to_string(),
+            exp: claims.expires_at.secs(),
+            iat: claims.issued_at.secs(),
+            sid: claims.session.to_string(),
+            token_type: Kind::Forward.token_type().to_owned(),
         }
     }
 
@@ -177,6 +212,24 @@ impl Rules {
             && payload.jti == refresh_id(claims.session, claims.counter)
             && is_user(payload.user_id.as_ref(), &payload.sub);
         if !is_for_us {
+            return Err(TokenError::Invalid);
+        }
+        self.accept_times(claims.issued_at, claims.expires_at, now)?;
+        Ok(claims)
+    }
+
+    pub(crate) fn accept_forward(
+        &self,
+        payload: &ForwardPayload,
+        now: Timestamp,
+    ) -> Result<ForwardClaims, TokenError> {
+        let claims = ForwardClaims {
+            user: user(&payload.sub)?,
+            session: session(&payload.sid)?,
+            issued_at: Timestamp::from_secs(payload.iat),
+            expires_at: Timestamp::from_secs(payload.exp),
+        };
+        if payload.iss != self.issuer || payload.token_type != Kind::Forward.token_type() {
             return Err(TokenError::Invalid);
         }
         self.accept_times(claims.issued_at, claims.expires_at, now)?;

@@ -7,13 +7,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::config::TokensConfig;
-use crate::crypto::claims::{AccessPayload, Kind, RefreshPayload, Rules, TokenError};
+use crate::crypto::claims::{AccessPayload, ForwardPayload, Kind, RefreshPayload, Rules, TokenError};
 use crate::crypto::digest::sha256;
 use crate::crypto::jwt::{self, Signer, Unverified, Verifier};
 use crate::crypto::keys::PublicKey;
 use crate::crypto::old_tokens::OldTokens;
 use crate::crypto::random;
-use crate::domain::{AccessClaims, Algorithm, KeyUse, OldClaims, RefreshClaims, SigningKey, Timestamp};
+use crate::domain::{
+    AccessClaims, Algorithm, ForwardClaims, KeyUse, OldClaims, RefreshClaims, SigningKey, Timestamp,
+};
 
 /// The `kid` of the one key that is configured and not made here.
 const CONFIGURED_KID: &str = "hs256";
@@ -40,6 +42,7 @@ pub(crate) struct Keyring {
     rules: Rules,
     access: KeySet,
     refresh: KeySet,
+    forward: KeySet,
     old: OldTokens,
     /// Tokens by their SHA-256: a signature is checked once, time and retirement every time.
     verified: Cache<[u8; 32], Verified>,
@@ -60,9 +63,10 @@ impl Keyring {
     ) -> Result<Self, KeyringError> {
         let access = match tokens.algorithm {
             Algorithm::Hs256 => KeySet::of_secret(tokens)?,
-            algorithm => KeySet::of_stored(keys, KeyUse::Access, algorithm)?,
+            algorithm => KeySet::of_stored(keys, Kind::Access, algorithm)?,
         };
-        let refresh = KeySet::of_stored(keys, KeyUse::Refresh, Algorithm::Hs256)?;
+        let refresh = KeySet::of_stored(keys, Kind::Refresh, Algorithm::Hs256)?;
+        let forward = KeySet::of_stored(keys, Kind::Forward, Algorithm::Hs256)?;
         let rules = Rules {
             issuer: issuer.to_owned(),
             audience: tokens.audience.clone(),
@@ -70,7 +74,7 @@ impl Keyring {
             user_id: tokens.user_id,
         };
         let old = OldTokens::new(&tokens.accept, tokens.leeway);
-        Ok(Self { rules, access, refresh, old, verified: Cache::new(REMEMBERED) })
+        Ok(Self { rules, access, refresh, forward, old, verified: Cache::new(REMEMBERED) })
     }
 
     pub(crate) fn sign_access(&self, claims: &AccessClaims) -> String {
@@ -104,6 +108,17 @@ impl Keyring {
     pub(crate) fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<RefreshClaims, TokenError> {
         let (payload, _) = self.refresh.open::<RefreshPayload>(token, now)?;
         self.rules.accept_refresh(&payload, now)
+    }
+
+    /// The same claims make the same token.
+    pub(crate) fn sign_forward(&self, claims: &ForwardClaims) -> String {
+        self.forward.sign(&self.rules.forward_payload(claims))
+    }
+
+    /// What a forward token says, if it is ours and not over. Whether its session still lives is not known here.
+    pub(crate) fn verify_forward(&self, token: &str, now: Timestamp) -> Result<ForwardClaims, TokenError> {
+        let (payload, _) = self.forward.open::<ForwardPayload>(token, now)?;
+        self.rules.accept_forward(&payload, now)
     }
 
     /// What an old token says, if the service before signed it, it is not over, and such are taken.
@@ -167,11 +182,8 @@ impl TrustedKey {
 }
 
 impl KeySet {
-    fn of_stored(keys: &[SigningKey], usage: KeyUse, algorithm: Algorithm) -> Result<Self, KeyringError> {
-        let kind = match usage {
-            KeyUse::Access => Kind::Access,
-            KeyUse::Refresh => Kind::Refresh,
-        };
+    fn of_stored(keys: &[SigningKey], kind: Kind, algorithm: Algorithm) -> Result<Self, KeyringError> {
+        let usage = kind.keys();
         let ours = || keys.iter().filter(|key| key.usage == usage);
         let trusted = ours().map(TrustedKey::of_stored).collect::<Result<Vec<_>, _>>()?;
         let newest = ours()
@@ -289,6 +301,11 @@ mod tests {
         RefreshClaims { user: UserId(17), session, counter: 3, issued_at, expires_at, names_user: false }
     }
 
+    fn forward_claims() -> ForwardClaims {
+        let (issued_at, expires_at) = (NOW, after(3_600));
+        ForwardClaims { user: UserId(17), session: SessionId([7; 16]), issued_at, expires_at }
+    }
+
     fn retired(key: &SigningKey, retires_at: Timestamp) -> SigningKey {
         SigningKey { retires_at: Some(retires_at), ..key.clone() }
     }
@@ -326,9 +343,19 @@ mod tests {
             let ring = ring(&keys);
             let (access, refresh) =
                 (ring.sign_access(&access_claims()), ring.sign_refresh(&refresh_claims()));
+            let forward = ring.sign_forward(&forward_claims());
 
-            assert_eq!(ring.verify_access(&refresh, NOW), Err(TokenError::Invalid));
-            assert_eq!(ring.verify_refresh(&access, NOW), Err(TokenError::Invalid));
+            for token in [&refresh, &forward] {
+                assert_eq!(ring.verify_access(token, NOW), Err(TokenError::Invalid));
+            }
+            for token in [&access, &forward] {
+                assert_eq!(ring.verify_refresh(token, NOW), Err(TokenError::Invalid));
+            }
+            for token in [&access, &refresh] {
+                assert_eq!(ring.verify_forward(token, NOW), Err(TokenError::Invalid));
+            }
+            assert_eq!(ring.verify_forward(&forward, NOW), Ok(forward_claims()));
+            assert_eq!(ring.verify_forward(&forward, after(3_630)), Err(TokenError::Expired));
         }
     }
 

@@ -9,6 +9,7 @@ mod digest;
 mod jwt;
 mod keyring;
 pub(crate) mod keys;
+mod known_passwords;
 mod legacy;
 mod old_tokens;
 mod password;
@@ -20,6 +21,7 @@ mod verdict;
 
 pub(crate) use claims::TokenError;
 pub(crate) use keyring::{Keyring, KeyringError};
+pub(crate) use known_passwords::{Given, KnownPasswords};
 pub(crate) use password::{PasswordError, PasswordPool, is_argon2id};
 pub(crate) use seal::Sealer;
 pub(crate) use takeover::{HashRefusal, WeakHashes, give_back, take_over};

@@ -15,6 +15,7 @@ mod directory;
 mod email;
 mod email_change;
 mod event;
+mod forward;
 mod group;
 mod guesses;
 mod ids;
@@ -51,6 +52,10 @@ pub(crate) use directory::Directory;
 pub(crate) use email::{Email, EmailKey};
 pub(crate) use email_change::EmailChange;
 pub(crate) use event::{Event, EventKind, EventResult, Party};
+pub(crate) use forward::{
+    ForwardPolicy, ForwardRequest, ForwardRule, ForwardRules, HostPattern, PathPattern, RequestHost,
+    RequestMethod, RequestPath,
+};
 pub(crate) use group::{Group, GroupName};
 pub(crate) use guesses::{Guesses, Lane, LaneState, Target};
 pub(crate) use ids::{
@@ -72,7 +77,9 @@ pub(crate) use session::{NewSession, RefreshStep, Session, SessionPolicy, Sessio
 pub(crate) use setup_link::SetupLink;
 pub(crate) use text::{escaped, is_invisible, is_unruly};
 pub(crate) use time::Timestamp;
-pub(crate) use token::{AccessClaims, OldClaims, OldTokenId, PlainToken, RefreshClaims, TokenHash};
+pub(crate) use token::{
+    AccessClaims, ForwardClaims, OldClaims, OldTokenId, PlainToken, RefreshClaims, TokenHash,
+};
 pub(crate) use user::{Change, NewUser, ProfileChange, User};
 pub(crate) use user_change::UserChange;
 pub(crate) use user_list::{

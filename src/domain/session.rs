@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::{
-    AccessClaims, Name, OldTokenId, Origin, RefreshClaims, SessionId, Timestamp, TokenHash, UserId,
+    AccessClaims, ForwardClaims, Name, OldTokenId, Origin, RefreshClaims, SessionId, Timestamp, TokenHash,
+    UserId,
 };
 
 /// One log-in.
@@ -182,6 +183,21 @@ impl Session {
             issued_at: self.last_refreshed_at,
             expires_at: self.access_expires_at,
             names_user: self.names_user(),
+        }
+    }
+
+    /// Whether the session goes on: it may be refreshed still.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        now < self.refresh_expires_at && now < self.expires_at
+    }
+
+    /// The claims of the newest forward token, which lives as long as the refresh token beside it.
+    pub(crate) fn forward_claims(&self) -> ForwardClaims {
+        ForwardClaims {
+            user: self.user,
+            session: self.id,
+            issued_at: self.last_refreshed_at,
+            expires_at: self.refresh_expires_at,
         }
     }
 

@@ -26,6 +26,15 @@ pub(crate) struct RefreshClaims {
     pub(crate) names_user: bool,
 }
 
+/// What a forward token says: which session its browser is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ForwardClaims {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
 /// What an old token says: one that the service signed which Keystead takes the place of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OldClaims {

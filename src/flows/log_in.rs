@@ -3,26 +3,17 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::config::LimitKind;
-use crate::crypto::Verdict;
-use crate::crypto::token::{fingerprint, new_session_key, new_token};
-use crate::domain::{
-    EventKind, Name, Origin, Password, PasswordHash, PlainToken, Secret, SessionStyle, Target, User,
-};
+use crate::crypto::token::{new_session_key, new_token};
+use crate::domain::{EventKind, Name, Origin, Password, PlainToken, Secret, SessionStyle, User};
 use crate::flows::FlowError;
 use crate::flows::steps::{
-    Audit, Evenly, Guess, Identifier, LoggedIn, Opening, post_to_user, remember_client, sign,
+    Audit, Claim, Comparison, Evenly, Late, LoggedIn, Opening, Right, remember_client, sign,
 };
-use crate::limiter::Subject;
-use crate::mail::Letter;
 
 /// What somebody shows to be let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    identifier: Identifier,
-    /// For a name that no account has.
-    fingerprint: [u8; 16],
-    password: Password,
+    claim: Claim,
     /// What the user calls this log-in: `My phone`.
     label: Name,
     browser: Browser,
@@ -47,9 +38,8 @@ impl Browser {
 
 impl Credentials {
     pub(crate) fn new(text: &str, password: Password, label: Name, browser: Browser) -> Self {
-        let identifier = Identifier::parse(text);
-        let fingerprint = fingerprint("identifier", identifier.canonical().unwrap_or(text).as_bytes());
-        Self { identifier, fingerprint, password, label, browser, style: SessionStyle::Native }
+        let claim = Claim::new(text, password, browser.old.clone());
+        Self { claim, label, browser, style: SessionStyle::Native }
     }
 
     /// Wants what another surface gives.
@@ -57,15 +47,7 @@ impl Credentials {
     pub(crate) fn styled(self, style: SessionStyle) -> Self {
         Self { style, ..self }
     }
-
-    /// Every spelling of an account's names counts as the account.
-    fn target(&self, user: Option<&User>) -> Target {
-        user.map_or(Target::Nobody(self.fingerprint), |user| Target::User(user.id))
-    }
 }
-
-/// How often a password is compared: again if the account changed meanwhile, as when another log-in renewed the hash.
-const ATTEMPTS: usize = 2;
 
 /// Lets somebody in with their password. Whether the account is unknown, disabled, without a password, or the password
 /// is wrong: the same answer after the same work, and the same count of what was wrong.
@@ -95,113 +77,43 @@ pub(crate) async fn log_in_for_key(
 }
 
 async fn attempt(app: &App, origin: &Origin, credentials: &Credentials) -> Result<LoggedIn, FlowError> {
-    let found = credentials.identifier.find(&app.store.read()?)?;
-    let target = credentials.target(found.as_ref());
-    let subject = Subject::IpAndAccount(origin.ip, target);
-    app.limiter.take(LimitKind::Login, subject, app.clock.now())?;
-    let guess = Guess::from_outside(app, target, origin, credentials.browser.old.as_ref())?;
-    let mut candidate = found;
-    for _ in 0..ATTEMPTS {
-        // Disabled users cost their hash like everybody else; nobody at all costs a hash of the present parameters.
-        let stored = candidate.as_ref().and_then(|user| user.password.clone());
-        let verdict = app.passwords.verify(&credentials.password, stored.as_ref()).await?;
-        let is_open = guess.is_open(app)?;
-        let is_right = is_open && verdict != Verdict::Wrong;
-        let Some(user) = candidate.filter(|user| user.is_active && is_right) else { break };
-        let rehashed = match verdict {
-            Verdict::RightButOutdated => Some(app.passwords.hash(&credentials.password).await?),
-            Verdict::Right | Verdict::Wrong => None,
-        };
-        match open_session(app, origin, &user, (stored, rehashed), credentials, &guess).await? {
-            Opened::Session(logged_in) => return Ok(*logged_in),
-            Opened::TooLate => break,
-            Opened::Changed => candidate = credentials.identifier.find(&app.store.read()?)?,
+    let mut comparison = Comparison::begin(app, origin, &credentials.claim)?;
+    while let Some(right) = comparison.compare(app).await? {
+        match open_session(app, origin, right, credentials).await? {
+            Ok(logged_in) => return Ok(logged_in),
+            Err(Late::Changed) => {}
+            Err(Late::Stopped) => break,
         }
     }
-    refuse(app, origin, credentials, &guess).await
-}
-
-async fn refuse(
-    app: &App,
-    origin: &Origin,
-    credentials: &Credentials,
-    guess: &Guess,
-) -> Result<LoggedIn, FlowError> {
-    let now = app.clock.now();
-    let mut event = Audit { now, origin }.failure(EventKind::LoginFailed);
-    let mut notice = None;
-    // Only an account that is there is named: people type passwords into the wrong field.
-    if let Some(user) = credentials.identifier.find(&app.store.read()?)? {
-        event = event.about(&user);
-        if user.is_active && guess.is_nearly_the_last() {
-            notice = post_to_user(app, &user, now, |email| Letter::LoginStopped { email, at: now })?;
-        }
-    }
-    let guess = guess.clone();
-    app.store
-        .write(move |tx| {
-            let is_over = guess.fail(tx)?;
-            let event = event.clone();
-            if is_over {
-                if let Some(notice) = &notice {
-                    tx.enqueue_mail(notice)?;
-                }
-                tx.append_event(&event.saying("too many in a row: new clients need a new password"))?;
-            } else {
-                tx.append_event(&event)?;
-            }
-            Ok::<_, FlowError>(())
-        })
-        .await?;
-    Err(FlowError::BadCredentials)
-}
-
-enum Opened {
-    Session(Box<LoggedIn>),
-    /// The user was disabled, or got another hash, while this one was compared.
-    Changed,
-    /// Too many wrong ones in a row: nothing is right any more.
-    TooLate,
+    Err(comparison.refuse(app, origin).await?)
 }
 
 async fn open_session(
     app: &App,
     origin: &Origin,
-    verified: &User,
-    (verified_hash, rehashed): (Option<PasswordHash>, Option<PasswordHash>),
+    right: Right,
     credentials: &Credentials,
-    guess: &Guess,
-) -> Result<Opened, FlowError> {
+) -> Result<Result<LoggedIn, Late>, FlowError> {
     let opening = Opening::new(app, origin, "password", credentials.label.clone(), credentials.style);
     let event = Audit { now: opening.now, origin }
         .success(EventKind::LoginSucceeded)
-        .by(verified)
-        .about(verified)
+        .by(&right.user)
+        .about(&right.user)
         .in_session(opening.session_id())
         .saying(opening.method);
-    let (id, ip) = (verified.id, origin.ip);
-    let (browser, guess) = (credentials.browser.clone(), guess.clone());
+    let (browser, ip) = (credentials.browser.clone(), origin.ip);
     let opened = app
         .store
         .write(move |tx| {
-            let user = tx.user(id)?.filter(|user| user.is_active && user.password == verified_hash);
-            let Some(mut user) = user else { return Ok(Err(Opened::Changed)) };
-            if !guess.succeed(tx)? {
-                return Ok(Err(Opened::TooLate));
-            }
-            remember_client(tx, id, ip, browser.old.as_ref(), browser.new.as_ref(), opening.now)?;
-            if let Some(hash) = &rehashed {
-                user.password = Some(hash.clone());
-            }
+            let mut user = match right.accept(tx)? {
+                Ok(user) => user,
+                Err(late) => return Ok(Err(late)),
+            };
+            remember_client(tx, user.id, ip, browser.old.as_ref(), browser.new.as_ref(), opening.now)?;
             let session = opening.run(tx, &mut user)?;
             tx.append_event(&event)?;
             Ok::<_, FlowError>(Ok((user, session)))
         })
         .await?;
-    Ok(match opened {
-        Ok((user, session)) => {
-            Opened::Session(Box::new(LoggedIn { user: Arc::new(user), tokens: sign(app, &session) }))
-        }
-        Err(why) => why,
-    })
+    Ok(opened.map(|(user, session)| LoggedIn { user: Arc::new(user), tokens: sign(app, &session) }))
 }

@@ -18,11 +18,13 @@ mod close_account;
 mod copies;
 mod copy_mail_link;
 mod create_user;
+mod develop;
 mod directory;
 mod disable_user;
 mod email_standing;
 mod error;
 mod export_users;
+mod forward;
 mod has_superuser;
 mod health;
 mod import_rights;
@@ -41,6 +43,7 @@ mod operate_users;
 mod overview;
 mod profile;
 mod purge_user;
+mod recognize;
 mod refresh;
 mod register;
 mod resend_verification;
@@ -56,6 +59,7 @@ mod user_sessions;
 mod verify_email;
 
 pub(crate) use crate::crypto::WeakHashes;
+pub(crate) use crate::mail::KeptMail;
 pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
@@ -64,8 +68,8 @@ pub(crate) use assign_password::assign_password;
 pub(crate) use assign_rights::{assign_groups, assign_permissions};
 pub(crate) use authenticate::{
     Caller, Credential, Introspection, TokenFacts, TokenFault, authenticate, authenticate_by_api_key,
-    authenticate_by_session_key, inspect_token, introspect, is_api_key, is_old_token, is_session_key,
-    token_fault,
+    authenticate_by_forward_token, authenticate_by_session_key, inspect_token, introspect, is_api_key,
+    is_old_token, is_session_key, token_fault,
 };
 pub(crate) use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use change_email::{confirm_email_change, request_email_change};
@@ -75,11 +79,15 @@ pub(crate) use close_account::close_account;
 pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use copy_mail_link::copy_mail_link;
 pub(crate) use create_user::{create_first_superuser, create_user};
+pub(crate) use develop::{
+    Wanted, advance_clock, close_mailbox, log_in_as, mailbox, newest_mail, personas, start_again,
+};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use email_standing::EmailStanding;
 pub(crate) use error::FlowError;
 pub(crate) use export_users::{ExportedUser, export_rights, export_users};
+pub(crate) use forward::pass;
 pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use import_rights::{ImportedGroup, import_groups, import_permissions};
@@ -105,6 +113,7 @@ pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_
 pub(crate) use overview::{Logins, Overview, overview};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;
+pub(crate) use recognize::recognize;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
@@ -114,8 +123,8 @@ pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
-    Activation, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank, ResetLink,
-    Term, Tokens, Whose, open_mail,
+    Activation, Claim, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank,
+    ResetLink, Term, Tokens, Whose, open_mail,
 };
 pub(crate) use update_user::update_user;
 pub(crate) use user_api_keys::{list_api_keys_of, revoke_api_key_of};

@@ -44,6 +44,12 @@ impl Fields {
         Self::of(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
     }
 
+    /// Members that are texts, or null.
+    pub(crate) fn of_texts<'a>(members: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+        let value = |text: Option<&str>| text.map_or(Value::Null, |text| Value::String(text.to_owned()));
+        Self::of(members.map(|(name, text)| (name.to_owned(), value(text))).collect())
+    }
+
     /// A member given twice is refused: two readers of one body must not see two values.
     fn of(members: Vec<(String, Value)>) -> Self {
         let mut fields = Self::default();

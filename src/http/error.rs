@@ -27,6 +27,8 @@ pub(crate) enum ApiError {
     RegistrationClosed,
     CrossSite,
     InsecureConnection,
+    NotAProxy,
+    UnclearRequest,
     PermissionDenied,
     PasswordChangeRequired,
     SessionRequired,
@@ -92,6 +94,14 @@ impl ApiError {
                 "insecure_connection",
                 "This is answered over loopback, or over TLS through a trusted proxy (server.trusted_proxies, \
                  X-Forwarded-Proto), and nowhere else.",
+            ),
+            Self::NotAProxy => {
+                (S::FORBIDDEN, "not_a_proxy", "Only a proxy of server.trusted_proxies may ask this.")
+            }
+            Self::UnclearRequest => (
+                S::FORBIDDEN,
+                "unclear_request",
+                "The proxy does not say clearly what it asks about, or a client says it, too.",
             ),
             Self::PermissionDenied => (S::FORBIDDEN, "permission_denied", "You may not do this."),
             Self::PasswordChangeRequired => (

@@ -4,11 +4,14 @@
 //! makes one call, encodes. Must never: touch the store or the crypto, or decide what only a flow may decide.
 
 mod access;
+mod account;
+mod asked;
 mod body;
 mod caller;
 mod compat;
 mod cookies;
 mod cors;
+mod dev;
 mod endpoint;
 mod error;
 mod export;
@@ -16,6 +19,7 @@ mod forwarded;
 mod head;
 mod headers;
 mod limits;
+mod next;
 mod openapi;
 mod pages;
 mod paging;

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use minijinja::value::Kwargs;
-use minijinja::{AutoEscape, Environment, State, Value, context};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 use warp::http::StatusCode;
 use warp::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, VARY};
 
 use crate::config::Config;
 use crate::domain::PlainToken;
-use crate::http::reply::Reply;
+use crate::http::error::ApiError;
+use crate::http::reply::{Reply, whole_secs};
 use crate::http::request::Req;
+use crate::http::request_id::RequestId;
 use crate::http::statics;
 
 /// The `.html` files under `assets/`, named by their path there. `assets/build.rs` gathers them.
@@ -24,11 +26,13 @@ struct Templates;
 /// The languages that the pages are written in; the first is for everybody else.
 const LANGUAGES: [&str; 2] = ["en", "es"];
 /// Where the words of the pages stand that the server renders.
-const TEXTS: [&str; 3] = ["pages", "account", "admin"];
+const TEXTS: [&str; 5] = ["pages/es", "account/es", "account/messages.es", "admin/es", "dev/es"];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // A page that is shown for the first time has no form that was sent.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_loader(|name| {
         Ok(Templates::get(name).and_then(|file| String::from_utf8(file.data.into_owned()).ok()))
     });
@@ -38,19 +42,24 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// English text to Spanish.
 static SPANISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let files = TEXTS.iter().filter_map(|folder| statics::text(&format!("{folder}/es.json")));
+    let files = TEXTS.iter().filter_map(|file| statics::text(&format!("{file}.json")));
     // The files are parts of the program: a test holds them to be whole.
     let parsed = files.filter_map(|text| serde_json::from_str::<HashMap<String, String>>(&text).ok());
     parsed.flatten().collect()
 });
 
-/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language` and `assets`
-/// beside its own facts.
+/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language`, `is_dev` and
+/// `assets` beside its own facts.
 pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str, facts: Value) -> Reply {
+    render_in(config, language(req), status, name, facts)
+}
+
+fn render_in(config: &Config, language: &str, status: StatusCode, name: &str, facts: Value) -> Reply {
     let common = context! {
         site => site_name(config),
         has_logo => config.site.logo.is_some(),
-        language => language(req),
+        language,
+        is_dev => config.dev.is_some(),
         assets => Value::from_safe_string(statics::BASE.to_owned()),
     };
     match ENVIRONMENT.get_template(name).and_then(|template| template.render(context! { ..facts, ..common }))
@@ -65,6 +74,32 @@ pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str,
     }
 }
 
+/// What went wrong, said by a page.
+pub(crate) fn problem(config: &Config, language: &str, error: &ApiError, id: &RequestId) -> Reply {
+    let (status, code, detail) = error.problem();
+    error.log(id);
+    let wait = match error {
+        ApiError::RateLimited { retry_after, .. } | ApiError::Overloaded { retry_after } => {
+            Some(whole_secs(*retry_after).max(1))
+        }
+        _ => None,
+    };
+    let facts = context! { code, detail => say(language, detail), wait, request_id => id.to_string() };
+    error.dress(render_in(config, language, status, "account/problem.html", facts))
+}
+
+/// A sentence of the API in this language. The numbers in it are whatever they are.
+pub(crate) fn say(language: &str, message: &str) -> String {
+    if language != "es" {
+        return message.to_owned();
+    }
+    let is_digit = |c: char| c.is_ascii_digit();
+    let numbers: Vec<&str> = message.split(|c| !is_digit(c)).filter(|part| !part.is_empty()).collect();
+    let key = numbers.iter().fold(message.to_owned(), |text, number| text.replacen(number, "{n}", 1));
+    let said = SPANISH.get(&key).cloned().unwrap_or_else(|| message.to_owned());
+    numbers.iter().fold(said, |text, number| text.replacen("{n}", number, 1))
+}
+
 /// What the pages call this service.
 pub(crate) fn site_name(config: &Config) -> &str {
     let host = || config.server.public_url.host_str().unwrap_or("this service");
@@ -72,7 +107,7 @@ pub(crate) fn site_name(config: &Config) -> &str {
 }
 
 /// The language of ours that the reader likes best.
-fn language(req: &Req) -> &'static str {
+pub(crate) fn language(req: &Req) -> &'static str {
     let liked = req.whole_origin().languages;
     let ours = liked.iter().find_map(|liked| LANGUAGES.into_iter().find(|ours| *ours == liked.as_str()));
     ours.unwrap_or("en")
@@ -172,10 +207,15 @@ mod tests {
         let hostile = "\"><script>";
         let facts = context! {
             site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile, broken => [hostile],
-            email => hostile, username => hostile,
+            email => hostile, username => hostile, next => hostile, done => hostile, min_length => 8, wait => 3,
+            detail => hostile, registration => hostile, made => context! { name => hostile, text => hostile },
+            me => context! { name => hostile, email => hostile },
+            form => context! { typed => context! { identifier => hostile }, errors => context! { email => [hostile] } },
+            sessions => [context! { id => hostile, user_agent => hostile, created_at => hostile }],
+            keys => [context! { id => hostile, name => hostile, created_at => hostile }], is_open => true,
         };
         for name in
-            Templates::iter().filter(|name| name.starts_with("account/") || name.starts_with("admin/"))
+            Templates::iter().filter(|name| !name.starts_with("pages/") && name != "account/parts.html")
         {
             let html = html(&name, facts.clone());
             assert!(html.contains("&lt;auth&gt;") && !html.contains("<script>"), "{html}");

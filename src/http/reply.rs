@@ -69,6 +69,11 @@ impl Reply {
         self
     }
 
+    /// Whether it gives the browser cookies, or takes some away.
+    pub(crate) fn sets_cookies(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == SET_COOKIE)
+    }
+
     /// Says how a limit stands (draft-ietf-httpapi-ratelimit-headers-03).
     pub(crate) fn standing(self, standing: &Standing) -> Self {
         self.header(RATELIMIT_LIMIT, standing.limit.into())

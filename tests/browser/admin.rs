@@ -14,17 +14,15 @@ pub async fn with_root(language: &str) -> (TestServer, Caller, Browser) {
     let arguments = ["createsuperuser", "--email", ROOT, "--no-input", "--password-stdin"];
     let server = served("").await.operated(&arguments, &format!("{PASSWORD}\n")).await;
     let root = server.logged_in(ROOT).await;
-    let mut browser = Browser::start_in(language, &server).await;
-    browser.expect_status(400);
-    browser.expect_status(404);
+    let browser = Browser::start_in(language, &server).await;
     log_in(&browser, ROOT).await;
     (server, root, browser)
 }
 
 /// Gives the browser the cookies of a log-in.
 pub async fn log_in(browser: &Browser, email: &str) {
-    // Any page that may speak to the service.
-    browser.open("/account/reset/?uid=MQ&token=no").await;
+    // Any page that may speak to the service, in whichever language.
+    browser.open("/account/login/").await;
     let body = json!({ "identifier": email, "password": PASSWORD, "cookies": true }).to_string();
     let script = format!(
         "return fetch('/auth/login/', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, \
@@ -406,4 +404,32 @@ async fn who_is_given_a_password_chooses_another_one_first() {
 
     browser.end().await;
     drop(server);
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they_wanted() {
+    let server = served("").await;
+    let mut browser = Browser::start(&server).await;
+    // Somebody who is not logged in, and has nothing to be logged in again with.
+    browser.expect_status(401);
+    browser.expect_status(400);
+
+    browser.open(&server.setup_link().expect("a link")).await;
+    browser.fill("Email address", ROOT).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.fill("Password (again)", PASSWORD).await;
+    browser.press("Make the administrator").await;
+    browser.sees("There is an administrator").await;
+    browser.open("/admin/users/?search=^root").await;
+    browser.sees("Log in").await;
+    browser.fill("Email address or username", ROOT).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Log in").await;
+    browser.arrives_at("/admin/users/?search=^root").await;
+    browser.sees("Users: 1").await;
+    browser.press("Log out").await;
+    browser.sees("Email address or username").await;
+
+    browser.end().await;
 }

@@ -17,4 +17,6 @@ mod browser;
 #[path = "../api/harness.rs"]
 mod harness;
 
+mod account;
+mod dev;
 mod links;

@@ -60,17 +60,15 @@ export const Rights = ({ user, round, canChange, changed }) => {
 };
 
 const Reasons = ({ rights, user }) => {
-  const groups = useData(may("users.view_group") && user.groups.length ? "/auth/admin/groups/" : null, everyRow);
-  const through = (name) => (groups.data ?? []).filter((group) => user.groups.includes(group.name) && group.permissions.includes(name));
-  const inherited = user.is_superuser ? [] : rights.inherited;
-  const names = [...new Set([...rights.permissions, ...inherited])].sort();
-  if (!names.length) return !user.is_superuser && html`<p class="quiet">${t("None.")}</p>`;
-  return html`<ul class="plain-list scroll" tabindex="0" aria-label=${t("Permissions, and why")}>${names.map((name) => html`<li key=${name}>
-    <code>${name}</code>
+  // That a superuser has them all is said once.
+  const groups = (reason) => reason.through.filter((name) => name !== ROOT);
+  const told = rights.effective.filter((reason) => reason.own || groups(reason).length > 0);
+  if (!told.length) return !user.is_superuser && html`<p class="quiet">${t("None.")}</p>`;
+  return html`<ul class="plain-list scroll" tabindex="0" aria-label=${t("Permissions, and why")}>${told.map((reason) => html`<li key=${reason.permission}>
+    <code>${reason.permission}</code>
     <span class="marks">
-      ${rights.permissions.includes(name) && html`<${Mark}>${t("of their own")}<//>`}
-      ${through(name).map((group) => html`<a class="mark" key=${group.id} href=${`/admin/groups/${group.id}/`}>${t("through")} <${Name}>${group.name}<//></a>`)}
-      ${!groups.data && inherited.includes(name) && html`<${Mark}>${t("through a group")}<//>`}
+      ${reason.own && html`<${Mark}>${t("of their own")}<//>`}
+      ${groups(reason).map((name) => html`<${Mark} key=${name}>${t("through")} <${Name}>${name}<//><//>`)}
     </span>
   </li>`)}</ul>`;
 };

@@ -1,6 +1,6 @@
 // The audit log: filtered, and followed as it grows.
 
-import { html, useEffect, useRef, useState } from "../../lib/ui.js";
+import { html, useEffect, useState } from "../../lib/ui.js";
 import { count, t } from "../../lib/texts.js";
 import { call, get, withQuery } from "../api.js";
 import { useQuery } from "../router.js";
@@ -19,7 +19,7 @@ const KINDS = [
   "login.succeeded", "login.failed", "session.ended", "session.reuse_detected", "password.changed", "password.reset_requested",
   "password.reset", "email.change_requested", "email.changed", "user.disabled", "user.enabled", "api_key.created",
   "api_key.revoked", "user.deleted", "group.created", "group.changed", "group.deleted", "permission.created",
-  "permission.changed", "permission.deleted", "mail.resent", "mail.dropped", "mail.link_copied", "registration.dropped", "keys.rotated",
+  "permission.changed", "permission.deleted", "mail.resent", "mail.link_copied", "mail.dropped", "registration.dropped", "keys.rotated",
   "users.exported", "store.backed_up",
 ];
 
@@ -33,7 +33,7 @@ export const Events = () => {
   const filter = (changes) => setQuery({ ...changes, cursor: null });
   const twins = [
     { does: t("This list"), method: "GET", path: events.url },
-    { does: t("What is new since a moment"), method: "GET", path: withQuery(PATH, { ...filters, since: "2026-01-01T00:00:00Z" }) },
+    { does: t("What came after an event"), method: "GET", path: withQuery(PATH, { ...filters, after: events.data?.results[0]?.id ?? "EVENT" }) },
   ];
   const toggle = html`<button class="plain" disabled=${!canFollow}
     onClick=${() => follow(!isFollowing)}>${isFollowing && canFollow ? t("Following live: stop") : t("Follow live")}</button>`;
@@ -41,7 +41,8 @@ export const Events = () => {
     <${Filters} filters=${filters} filter=${filter} />
     <${Trouble} problem=${events.problem} />
     <p class="hidden" role="status">${fresh.length > 0 && t("New events: {n}", { n: count(fresh.length) })}</p>
-    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} /><${Pager} of=${events} noun=${t("Events: {n}")} />`}
+    ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} />
+      <${Pager} of=${{ ...events, data: { ...events.data, count: events.data.count && events.data.count + fresh.length } }} noun=${t("Events: {n}")} />`}
   <//>`;
 };
 
@@ -64,37 +65,28 @@ const Moment = ({ label, value, onChoose }) => {
 };
 
 const PAUSE = 2_000;
-/** A write that took long may bring an event that is older than the newest. */
-const OVERLAP = 60_000;
 const MOST = 500;
 
 /** What happened since the list was read, the newest first, while somebody looks. */
 function useFresh(isOn, filters, events) {
   const [fresh, setFresh] = useState([]);
-  const known = useRef([]);
-  known.current = [...fresh, ...(events.data?.results ?? [])];
+  const newest = events.data?.results[0]?.id;
   useEffect(() => setFresh([]), [events.data]);
   useEffect(() => {
     if (!isOn) return undefined;
     const stop = new AbortController();
-    const look = async () => {
-      if (document.hidden) return;
-      const newest = known.current[0]?.time;
-      const since = newest ? new Date(Date.parse(newest) - OVERLAP).toISOString() : filters.since;
-      try {
-        const page = await call(get(withQuery(PATH, { ...filters, since, limit: 200 })), stop.signal);
-        if (stop.signal.aborted) return;
-        if (page.next && newest) return events.reload();
-        const ids = new Set(known.current.map((event) => event.id));
-        const news = page.results.filter((event) => !ids.has(event.id));
-        if (news.length) setFresh((fresh) => [...news, ...fresh].slice(0, MOST));
-      } catch {
-        // The next look may do better; what is there stays.
-      }
-    };
+    let after = newest;
     let timer;
+    const look = async () => {
+      // Where nothing is yet, whatever is there is new.
+      const page = await call(get(withQuery(PATH, { ...filters, after, limit: 200 })), stop.signal);
+      const news = after ? page.results.reverse() : page.results;
+      if (news.length) setFresh((fresh) => [...news, ...fresh].slice(0, MOST));
+      after = (after && page.next) || news[0]?.id;
+    };
     const again = async () => {
-      await look();
+      // The next look may do better; what is there stays.
+      if (!document.hidden) await look().catch(() => {});
       if (!stop.signal.aborted) timer = setTimeout(again, PAUSE);
     };
     again();
@@ -102,6 +94,6 @@ function useFresh(isOn, filters, events) {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [isOn, JSON.stringify(filters)]);
+  }, [isOn, events.data]);
   return fresh;
 }

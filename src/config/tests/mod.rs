@@ -1,6 +1,7 @@
 //! What an operator meets: the example and what `config` prints here, the rest in files of their own.
 
 mod bootstrap;
+mod forward;
 mod layers;
 mod refusals;
 mod seeds;

@@ -13,7 +13,7 @@ fn unknown_keys_are_refused_with_file_line_and_suggestion() {
         (
             "[metrics]\nx = 1\n",
             "auth.toml:1: unknown section [metrics]: \
-             there are server, store, mail, registration, passwords, tokens, cookies, limits, \
+             there are server, store, mail, registration, passwords, tokens, cookies, forward, limits, \
              compat, compat.dj-rest-auth, compat.simplejwt, compat.dj-auth-api, events, bootstrap, site, admin, log",
         ),
         (

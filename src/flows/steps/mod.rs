@@ -4,6 +4,7 @@ mod administration;
 mod api_keys;
 mod audit;
 mod authority;
+mod comparison;
 mod endings;
 mod even;
 mod guess;
@@ -31,6 +32,7 @@ pub(crate) use administration::{
 pub(crate) use api_keys::api_keys_of;
 pub(crate) use audit::Audit;
 pub(crate) use authority::{Actor, Authority};
+pub(crate) use comparison::{Claim, Comparison, Late, Right};
 pub(crate) use endings::{disable, enable, end_session, end_sessions, forget_codes, revoke_api_keys};
 pub(crate) use even::{Evenly, evenly};
 pub(crate) use guess::{Guess, remember_client};

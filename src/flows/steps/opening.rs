@@ -1,6 +1,7 @@
 //! Opening a session: what every way to log in ends with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::crypto::random;
@@ -17,6 +18,8 @@ pub(crate) struct Tokens {
     pub(crate) access_expires_at: Timestamp,
     pub(crate) refresh: String,
     pub(crate) refresh_expires_at: Timestamp,
+    /// For browsers that go to the programs behind a proxy; it expires with the refresh token. None: nothing is there.
+    pub(crate) forward: Option<String>,
 }
 
 /// Somebody who logged in, and what they hold from now on.
@@ -52,6 +55,13 @@ impl Opening {
         let now = app.clock.now();
         let id = SessionId::new(now, random::bytes());
         Self { now, id, method, label, origin: origin.clone(), style, policy: app.config.tokens.sessions }
+    }
+
+    /// Gives an access token for another time than the configuration says.
+    #[must_use]
+    pub(crate) fn with_access_for(mut self, span: Duration) -> Self {
+        self.policy.access_ttl = span;
+        self
     }
 
     pub(crate) fn session_id(&self) -> SessionId {
@@ -93,7 +103,7 @@ impl Opening {
 
 /// Signs the newest tokens of a session. The same session gives the same refresh token.
 pub(crate) fn sign(app: &App, session: &Session) -> Tokens {
-    let keyring = app.keyring();
+    let (keyring, is_forwarded) = (app.keyring(), !app.config.forward.rules.is_empty());
     let access: AccessClaims = session.access_claims();
     let refresh: RefreshClaims = session.refresh_claims();
     Tokens {
@@ -101,5 +111,6 @@ pub(crate) fn sign(app: &App, session: &Session) -> Tokens {
         access_expires_at: access.expires_at,
         refresh: keyring.sign_refresh(&refresh),
         refresh_expires_at: refresh.expires_at,
+        forward: is_forwarded.then(|| keyring.sign_forward(&session.forward_claims())),
     }
 }

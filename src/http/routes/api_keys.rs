@@ -49,13 +49,13 @@ async fn revoke(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 }
 
 #[derive(ToSchema)]
-struct NewApiKey {
+pub(crate) struct NewApiKey {
     /// What its owner knows it by.
     #[schema(value_type = String, example = "Nightly backup")]
-    name: Name,
+    pub(crate) name: Name,
     /// When it stops being accepted (RFC 3339). Missing: when it is revoked.
     #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Body for NewApiKey {

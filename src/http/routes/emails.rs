@@ -45,12 +45,12 @@ async fn confirm(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
 }
 
 #[derive(ToSchema)]
-struct ChangeEmail {
+pub(crate) struct ChangeEmail {
     #[schema(value_type = String, format = Email)]
-    new_email: Email,
+    pub(crate) new_email: Email,
     /// The caller's own.
     #[schema(value_type = String, format = Password)]
-    password: Password,
+    pub(crate) password: Password,
 }
 
 impl Body for ChangeEmail {

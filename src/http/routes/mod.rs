@@ -14,6 +14,7 @@ mod admin_users_export;
 mod api_keys;
 mod documents;
 mod emails;
+mod forward;
 mod health;
 mod passwords;
 mod profile;
@@ -21,6 +22,12 @@ mod registrations;
 mod sessions;
 mod setup;
 mod tokens;
+
+pub(crate) use api_keys::NewApiKey;
+pub(crate) use emails::ChangeEmail;
+pub(crate) use passwords::{ChangePassword, RequestReset};
+pub(crate) use profile::{CloseAccount, UpdateProfile};
+pub(crate) use registrations::NewAccount;
 
 use crate::http::endpoint::Endpoint;
 
@@ -33,6 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         api_keys::endpoints(),
         profile::endpoints(),
         emails::endpoints(),
+        forward::endpoints(),
         setup::endpoints(),
         admin_users::endpoints(),
         admin_users_access::endpoints(),

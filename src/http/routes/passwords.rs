@@ -126,11 +126,11 @@ async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> 
 }
 
 #[derive(ToSchema)]
-struct ChangePassword {
+pub(crate) struct ChangePassword {
     #[schema(value_type = String, format = Password)]
-    old_password: Password,
+    pub(crate) old_password: Password,
     #[schema(value_type = String, format = Password)]
-    new_password: Password,
+    pub(crate) new_password: Password,
 }
 
 impl Body for ChangePassword {
@@ -142,9 +142,9 @@ impl Body for ChangePassword {
 }
 
 #[derive(ToSchema)]
-struct RequestReset {
+pub(crate) struct RequestReset {
     #[schema(value_type = String, format = Email)]
-    email: Email,
+    pub(crate) email: Email,
 }
 
 impl Body for RequestReset {

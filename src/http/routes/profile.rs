@@ -89,9 +89,8 @@ async fn has_permissions(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> 
 }
 
 async fn update_profile(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
-    let UpdateProfile { username, first_name, last_name, avatar } = req.json(&cx.app.config).await?;
-    let change = ProfileChange { username, first_name, last_name, avatar };
-    let user = flows::update_profile(&cx.app, &cx.caller, change).await?;
+    let change: UpdateProfile = req.json(&cx.app.config).await?;
+    let user = flows::update_profile(&cx.app, &cx.caller, change.into()).await?;
     Ok(Reply::json(StatusCode::OK, &UserView::new(&user, &flows::directory(&cx.app))))
 }
 
@@ -127,7 +126,7 @@ impl Body for AskPermissions {
 }
 
 #[derive(ToSchema)]
-struct UpdateProfile {
+pub(crate) struct UpdateProfile {
     #[schema(value_type = Option<String>)]
     username: Change<Username>,
     #[schema(value_type = Option<String>)]
@@ -150,11 +149,18 @@ impl Body for UpdateProfile {
     }
 }
 
+impl From<UpdateProfile> for ProfileChange {
+    fn from(change: UpdateProfile) -> Self {
+        let UpdateProfile { username, first_name, last_name, avatar } = change;
+        Self { username, first_name, last_name, avatar }
+    }
+}
+
 #[derive(ToSchema)]
-struct CloseAccount {
+pub(crate) struct CloseAccount {
     /// The caller's own.
     #[schema(value_type = String, format = Password)]
-    password: Password,
+    pub(crate) password: Password,
 }
 
 impl Body for CloseAccount {

@@ -46,11 +46,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn register(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
-    let NewAccount { email, password, username, first_name, last_name, avatar } =
-        req.json(&cx.app.config).await?;
-    let email = Some(email);
-    let wish = Register { email, password, username, first_name, last_name, avatar };
-    Ok(match flows::register(&cx.app, &cx.caller.origin, wish).await? {
+    let new: NewAccount = req.json(&cx.app.config).await?;
+    Ok(match flows::register(&cx.app, &cx.caller.origin, new.into()).await? {
         Registered::VerificationRequired { email, registration } => {
             let view = PendingView {
                 status: "verification_required",
@@ -112,7 +109,7 @@ fn whose(email: Option<Email>, registration: Option<&str>) -> Option<Whose> {
 }
 
 #[derive(ToSchema)]
-struct NewAccount {
+pub(crate) struct NewAccount {
     #[schema(value_type = String, format = Email)]
     email: Email,
     #[schema(value_type = String, format = Password)]
@@ -142,6 +139,13 @@ impl Body for NewAccount {
         let policy = &config.passwords.policy;
         let password = fields.required_by_rules("password", |text| NewPassword::parse(text, policy, &about));
         Some(Self { email: email?, password: password?, username, first_name, last_name, avatar })
+    }
+}
+
+impl From<NewAccount> for Register {
+    fn from(new: NewAccount) -> Self {
+        let NewAccount { email, password, username, first_name, last_name, avatar } = new;
+        Self { email: Some(email), password, username, first_name, last_name, avatar }
     }
 }
 

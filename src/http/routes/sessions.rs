@@ -94,7 +94,7 @@ fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Pres
     if let Some(refresh) = refresh {
         return Ok(Present::Refresh(refresh));
     }
-    if !cookies::has_tokens(req.headers(), config) {
+    if !cookies::has_tokens(req.headers(), &app.config) {
         return Err(ApiError::NotAuthenticated);
     }
     refuse_other_sites(app, req)?;
@@ -134,7 +134,7 @@ async fn log_out_everywhere(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 
 /// Takes the tokens from a browser that sent some.
 fn without_tokens(app: &App, req: &Req, reply: Reply) -> Reply {
-    let has_tokens = cookies::has_tokens(req.headers(), &app.config.cookies);
+    let has_tokens = cookies::has_tokens(req.headers(), &app.config);
     if has_tokens { cookies::take_tokens(app, reply) } else { reply }
 }
 
