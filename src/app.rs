@@ -1,14 +1,15 @@
 //! App: the adapters of the world outside, opened from a configuration and handed to every flow.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::{Keyring, KeyringError, KnownPasswords, PasswordPool, Sealer, keys, random, seal};
-use crate::domain::{Algorithm, KeyUse, MailId, SetupLink, SigningKey, Timestamp};
+use crate::domain::{Algorithm, KeyUse, MailId, Password, SetupLink, SigningKey, Timestamp, User};
 use crate::limiter::Limiter;
 use crate::mail::{TemplateError, Templates, Transport, TransportError};
 use crate::store::{Store, StoreError, WriteTx};
@@ -35,6 +36,31 @@ pub(crate) struct App {
     delivered: Mutex<HashSet<MailId>>,
     /// The link to the first administrator, if one was offered and not used.
     setup: Mutex<Option<SetupLink>>,
+    /// Nothing, in a service that lasts.
+    pub(crate) dev: OnceLock<Dev>,
+}
+
+/// What a service has that is thrown away at its end.
+pub(crate) struct Dev {
+    pub(crate) personas: Vec<Persona>,
+    pub(crate) orders: mpsc::Sender<Order>,
+}
+
+/// Somebody who is there from the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Persona {
+    pub(crate) user: Arc<User>,
+    pub(crate) password: Option<Password>,
+    pub(crate) access: String,
+    pub(crate) access_expires_at: Timestamp,
+}
+
+/// What is asked of whoever runs a throw-away service. The answer says that it is done.
+pub(crate) enum Order {
+    /// A new service takes the place of this one.
+    StartAgain(oneshot::Sender<Result<(), String>>),
+    /// Time went by: what happens by itself is to happen now.
+    CatchUp(oneshot::Sender<Result<(), String>>),
 }
 
 /// Why the service cannot start.
@@ -82,6 +108,7 @@ impl App {
             reload,
             delivered: Mutex::default(),
             setup: Mutex::default(),
+            dev: OnceLock::new(),
         })
     }
 

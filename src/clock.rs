@@ -33,6 +33,14 @@ impl Clock {
         }
     }
 
+    /// Moves a movable clock forward, if it is then not further ahead than `most` and so still tells a time that can be
+    /// written down. None: it stays.
+    pub(crate) fn advance_within(&self, span: Duration, most: Duration) -> Option<()> {
+        let (span, most) = (u64::try_from(span.as_millis()).ok()?, u64::try_from(most.as_millis()).ok()?);
+        let moved = |ahead: u64| ahead.checked_add(span).filter(|ahead| *ahead <= most);
+        self.ahead.as_ref()?.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved).ok().map(drop)
+    }
+
     /// Sets a movable clock back, at most to the system's time.
     #[doc(hidden)]
     pub fn set_back(&self, span: Duration) {

@@ -27,7 +27,9 @@
 //! | `jobs` | flows app config clock limiter store crypto mail domain |
 //! | `http` | flows app config limiter domain |
 //! | `server` | http jobs flows app config clock limiter domain |
-//! | `cli` | server flows django app config clock telemetry domain |
+//! | `dev` | server http jobs flows app config clock crypto domain |
+//! | `testing` | dev flows app config domain |
+//! | `cli` | dev server flows django app config clock telemetry domain |
 //!
 //! # Words
 //!
@@ -42,6 +44,7 @@
 //! - **event**: a row of the audit log. **letter**: what we write to somebody. **mail**: a letter on its way.
 //!   **outbox**: mails that are promised and not delivered.
 //! - **roster**: who there is, in memory while administrators filter or search lists of users.
+//! - **dev**: a service that is thrown away at its end. **persona**: somebody who is there from its start.
 //! - **flow**: what a person does. **job**: what happens by itself. **endpoint**: a path with a method, as a value.
 //!
 //! # What always holds
@@ -75,7 +78,10 @@ mod jobs;
 mod http;
 
 mod cli;
+mod dev;
 mod server;
+
+pub mod testing;
 
 #[doc(hidden)]
 pub use cli::run as run_cli;

@@ -24,7 +24,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("jobs", &["flows", "app", "config", "clock", "limiter", "store", "crypto", "mail", "domain"]),
     ("http", &["flows", "app", "config", "limiter", "domain"]),
     ("server", &["http", "jobs", "flows", "app", "config", "clock", "limiter", "domain"]),
-    ("cli", &["server", "flows", "django", "app", "config", "clock", "telemetry", "domain"]),
+    ("dev", &["server", "http", "jobs", "flows", "app", "config", "clock", "crypto", "domain"]),
+    ("testing", &["dev", "flows", "app", "config", "domain"]),
+    ("cli", &["dev", "server", "flows", "django", "app", "config", "clock", "telemetry", "domain"]),
 ];
 
 /// Words of the world outside, and where alone they may stand.

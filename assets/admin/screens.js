@@ -2,14 +2,23 @@
 // permission without which a screen would be empty.
 
 import { t } from "../lib/texts.js";
+import { Configuration } from "./screens/configuration.js";
 import { Events } from "./screens/events.js";
 import { Group } from "./screens/group.js";
 import { Groups } from "./screens/groups.js";
+import { Keys } from "./screens/keys.js";
+import { Outbox } from "./screens/outbox.js";
+import { Overview } from "./screens/overview.js";
 import { Holders, Permissions } from "./screens/permissions.js";
+import { Registrations } from "./screens/registrations.js";
 import { User } from "./screens/user.js";
 import { Users } from "./screens/users.js";
 
+/** What nobody is ever given: only superusers have it. */
+const SUPERUSER = "superuser";
+
 export const screens = [
+  { path: "/admin/", screen: Overview, title: t("Overview") },
   { path: "/admin/users/", screen: Users, title: t("Users"), needs: "users.view_user" },
   { path: "/admin/users/:id/", screen: User, needs: "users.view_user" },
   { path: "/admin/groups/", screen: Groups, title: t("Groups"), needs: "users.view_group" },
@@ -17,4 +26,8 @@ export const screens = [
   { path: "/admin/permissions/", screen: Permissions, title: t("Permissions"), needs: "auth.view_permission" },
   { path: "/admin/permissions/:id/", screen: Holders, needs: "users.view_user" },
   { path: "/admin/events/", screen: Events, title: t("Events"), needs: "audit.view_event" },
+  { path: "/admin/registrations/", screen: Registrations, title: t("Registrations"), needs: "users.view_user" },
+  { path: "/admin/outbox/", screen: Outbox, title: t("Outbox"), needs: "mail.view_message" },
+  { path: "/admin/keys/", screen: Keys, title: t("Keys"), needs: "keys.view_signingkey" },
+  { path: "/admin/config/", screen: Configuration, title: t("Configuration"), needs: SUPERUSER },
 ];

@@ -81,7 +81,7 @@ fn main() {
     println!("| median (p99), ms | {} |\n|---|{}", heads.join(" | "), "---|".repeat(sizes.len()));
     let middle = ["page in the middle, by id", "page in the middle, by email"];
     let names = QUESTIONS.iter().map(|(name, _)| *name).chain(middle);
-    for (row, name) in names.chain(["the first search", "memory for it"]).enumerate() {
+    for (row, name) in names.chain(["the overview", "the first search", "memory for it"]).enumerate() {
         let cells: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
         println!("| {name} | {} |", cells.join(" | "));
     }
@@ -112,6 +112,8 @@ fn answers(service: &Service, size: usize) -> Vec<String> {
             told(times)
         })
         .collect();
+    let overview = (0..SAMPLES).map(|_| client.get("/auth/admin/overview/", &token).1);
+    column.push(told(overview.collect()));
     column.push(format!("{:.1}", millis(first)));
     column.push(format!("{} MiB", memory >> 20));
     column

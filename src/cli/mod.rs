@@ -10,6 +10,7 @@ mod change_password;
 mod check;
 mod control;
 mod create_user;
+mod dev;
 mod export;
 mod export_file;
 mod export_rows;
@@ -26,6 +27,7 @@ mod perform;
 mod progress;
 mod prompt;
 mod serve;
+mod signals;
 mod stdin;
 mod users;
 
@@ -44,6 +46,7 @@ use backup::{Backup, Restore};
 use change_password::ChangePassword;
 use check::Check;
 use create_user::{CreateSuperuser, CreateUser};
+use dev::Dev;
 use export::Export;
 use flush_expired_tokens::FlushExpiredTokens;
 use import::Import;
@@ -74,6 +77,8 @@ struct Arguments {
 enum Command {
     /// Run the service
     Serve(Serve),
+    /// Run a throw-away service to develop against, with users, a mailbox and a clock
+    Dev(Dev),
     /// Create a user, who is mailed a code unless --active
     #[command(name = "createuser")]
     CreateUser(CreateUser),
@@ -161,6 +166,8 @@ impl Arguments {
         match &self.command {
             Command::Completions(completions) => return Ok(completions.run(Self::command())),
             Command::Manual(manual) => return Ok(manual.run(Self::command())?),
+            // It has its own view of what configures it.
+            Command::Dev(dev) => return Box::pin(dev.run(self.config.as_deref())).await,
             _ => {}
         }
         let config = Config::load(self.config.as_deref())?;
@@ -182,7 +189,8 @@ impl Arguments {
             Command::Keys(keys) => keys.run(config).await,
             Command::Config => Ok(Outcome::saying(config.show())),
             Command::OpenApi => Ok(Outcome::saying(server::openapi(&config))),
-            // These two ended above, without a configuration.
+            // These three ended above, without this configuration.
+            Command::Dev(dev) => Box::pin(dev.run(None)).await,
             Command::Completions(completions) => Ok(completions.run(Self::command())),
             Command::Manual(manual) => Ok(manual.run(Self::command())?),
         }
@@ -217,6 +225,7 @@ mod tests {
             "keystead keys",
             "keystead createuser --password x",
             "keystead serve x",
+            "keystead dev x",
             "keystead users list --limit 0",
         ] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
@@ -234,6 +243,8 @@ mod tests {
     fn every_command_parses() {
         for line in [
             "keystead serve",
+            "keystead dev",
+            "keystead dev --seed people.toml --config auth.toml",
             "keystead createuser --email a@x.example --username a --first-name A --last-name B --active",
             "keystead createstaffuser --password-stdin --no-input --allow-weak-password",
             "keystead createsuperuser --no-input",

@@ -2,20 +2,19 @@
 //!
 //! Must never: print the first line before connections are taken, or write anything else to stdout.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, AppError};
 use crate::cli::control::{self, Control};
 use crate::cli::outcome::{Failure, Outcome, Refusal, print};
+use crate::cli::signals::Signals;
 use crate::config::Config;
 use crate::server::{Server, StartError};
 use crate::{flows, telemetry};
@@ -31,8 +30,7 @@ impl Serve {
     pub(super) async fn run(self, config: Config) -> Result<Outcome, Failure> {
         telemetry::init(&config.log);
         // First of all, so that a signal during the start ends in order too.
-        let signals =
-            Signals::listen().map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
+        let signals = Signals::listen()?;
         let store = config.store.path.clone();
         let server = bind(config).await.map_err(|error| cannot_start(&error))?;
 
@@ -117,33 +115,5 @@ async fn advise_command(app: &Arc<App>) {
         Ok(true) => {}
         Ok(false) => tracing::info!("no superuser yet: run `keystead createsuperuser`"),
         Err(error) => tracing::warn!(%error, "cannot tell whether there is a superuser"),
-    }
-}
-
-/// SIGTERM and SIGINT.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// The first one drains, the second one does not wait.
-    async fn obey(mut self, stop: watch::Sender<bool>) {
-        self.next().await;
-        tracing::info!("stopping: what has begun is finished; a second signal does not wait for it");
-        stop.send_replace(true);
-        self.next().await;
-        std::process::exit(1);
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

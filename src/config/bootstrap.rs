@@ -1,6 +1,6 @@
 //! `[bootstrap]`: what is declared to be there, entry by entry, with the place of each for messages.
 //!
-//! Must never: take a password, or show a hash in a message.
+//! Must never: take a password but from a seed, or show a hash in a message.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::config::error::ConfigError;
 use crate::config::settings::Settings;
 use crate::config::{BootstrapConfig, DeclaredGroup, DeclaredPassword, DeclaredPermission, DeclaredUser};
 use crate::domain::{
-    Email, GroupName, Invalid, Name, PasswordHash, PermissionName, User, Username, parse_codename,
+    Email, GroupName, Invalid, Name, Password, PasswordHash, PermissionName, User, Username, parse_codename,
     parse_label,
 };
 
@@ -40,15 +40,40 @@ const USER_KEYS: &[&str] = &[
     "password_file",
 ];
 
+/// What the seed of a throw-away service may say on top of that.
+const PASSWORD: &str = "password";
+
 /// What every hash that is taken begins with; the rest is judged by what computes it.
 const ARGON2ID: &str = "$argon2id$";
 
 impl RawBootstrap {
     pub(super) fn parse(self, settings: &Settings) -> Result<BootstrapConfig, ConfigError> {
-        let of = |list: &str, tables, keys| entries(settings, list, tables, keys);
+        self.parse_after(settings, &BootstrapConfig::default(), USER_KEYS)
+    }
+
+    /// The same for a seed: passwords may stand in it, and it may name what is declared already.
+    pub(super) fn parse_seed(
+        self,
+        settings: &Settings,
+        declared: &BootstrapConfig,
+    ) -> Result<BootstrapConfig, ConfigError> {
+        let keys: Vec<&str> = USER_KEYS.iter().copied().chain([PASSWORD]).collect();
+        self.parse_after(settings, declared, &keys)
+    }
+
+    fn parse_after(
+        self,
+        settings: &Settings,
+        declared: &BootstrapConfig,
+        user_keys: &[&str],
+    ) -> Result<BootstrapConfig, ConfigError> {
+        let of = |list: &str, tables, keys: &[&str]| entries(settings, list, tables, keys);
         let permissions = permissions(&of("bootstrap.permissions", self.permissions, PERMISSION_KEYS)?)?;
-        let groups = groups(&of("bootstrap.groups", self.groups, GROUP_KEYS)?, &permissions)?;
-        let users = users(&of("bootstrap.users", self.users, USER_KEYS)?, &permissions, &groups)?;
+        let known_permissions = declared.permissions.iter().chain(&permissions);
+        let known_permissions: HashSet<&PermissionName> = known_permissions.map(|one| &one.name).collect();
+        let groups = groups(&of("bootstrap.groups", self.groups, GROUP_KEYS)?, &known_permissions)?;
+        let known_groups = declared.groups.iter().chain(&groups).map(|one| &one.name).collect();
+        let users = users(&of("bootstrap.users", self.users, user_keys)?, &known_permissions, &known_groups)?;
         Ok(BootstrapConfig { permissions, groups, users })
     }
 }
@@ -72,7 +97,10 @@ fn permissions(entries: &[Entry]) -> Result<Vec<DeclaredPermission>, ConfigError
     Ok(permissions)
 }
 
-fn groups(entries: &[Entry], permissions: &[DeclaredPermission]) -> Result<Vec<DeclaredGroup>, ConfigError> {
+fn groups(
+    entries: &[Entry],
+    permissions: &HashSet<&PermissionName>,
+) -> Result<Vec<DeclaredGroup>, ConfigError> {
     let mut seen = HashSet::new();
     let mut groups = Vec::new();
     for entry in entries {
@@ -95,8 +123,8 @@ fn groups(entries: &[Entry], permissions: &[DeclaredPermission]) -> Result<Vec<D
 
 fn users(
     entries: &[Entry],
-    permissions: &[DeclaredPermission],
-    groups: &[DeclaredGroup],
+    permissions: &HashSet<&PermissionName>,
+    groups: &HashSet<&GroupName>,
 ) -> Result<Vec<DeclaredUser>, ConfigError> {
     let (mut emails, mut usernames) = (HashSet::new(), HashSet::new());
     let mut users = Vec::new();
@@ -132,23 +160,30 @@ fn users(
 }
 
 /// What administrators made may be gone at the next start, which must not fail for that: so it cannot be named here.
-fn known_permission(declared: &[DeclaredPermission], text: &str) -> Result<PermissionName, Invalid> {
+fn known_permission(declared: &HashSet<&PermissionName>, text: &str) -> Result<PermissionName, Invalid> {
     let name = PermissionName::parse(text)?;
-    let is_known = name.is_own() || declared.iter().any(|permission| permission.name == name);
+    let is_known = name.is_own() || declared.contains(&name);
     let unknown = || Invalid::new("unknown", "It is neither in bootstrap.permissions nor Keystead's own.");
     is_known.then_some(name).ok_or_else(unknown)
 }
 
-fn known_group(declared: &[DeclaredGroup], text: &str) -> Result<GroupName, Invalid> {
+fn known_group(declared: &HashSet<&GroupName>, text: &str) -> Result<GroupName, Invalid> {
     let name = GroupName::parse(text)?;
     if name.is_root() {
         return Err(Invalid::new("unknown", "Nobody is put into Root: write is_superuser = true."));
     }
-    let is_known = declared.iter().any(|group| group.name == name);
+    let is_known = declared.contains(&name);
     is_known.then_some(name).ok_or_else(|| Invalid::new("unknown", "It is not in bootstrap.groups."))
 }
 
 fn password(entry: &Entry) -> Result<Option<DeclaredPassword>, ConfigError> {
+    if let Some(text) = entry.text(PASSWORD)? {
+        if entry.text("password_hash")?.or(entry.text("password_file")?).is_some() {
+            return Err(entry.refuse(PASSWORD, "password_hash or password_file is set too: keep one"));
+        }
+        let password = Password::parse(text).map_err(|invalid| entry.refuse(PASSWORD, &invalid.message))?;
+        return Ok(Some(DeclaredPassword::Plain(password)));
+    }
     match (entry.text("password_hash")?, entry.text("password_file")?) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {

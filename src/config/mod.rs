@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod compat;
+mod dev;
 mod dotenv;
 mod entries;
 mod env;
@@ -33,11 +34,11 @@ use settings::Settings;
 pub(crate) use show::ShownSetting;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
-    DeclaredPassword, DeclaredPermission, DeclaredUser, DefaultAdmin, DjAuthApiConfig, DjRestAuthConfig,
-    EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig, LogConfig, LogFormat, Logo, MailConfig,
-    MailTransport, Mailbox, PasswordsConfig, RegistrationConfig, RegistrationMode, SameSite, Scope,
-    ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig, TokensConfig, UserIdClaim,
-    UsersList, Verification,
+    DeclaredPassword, DeclaredPermission, DeclaredPersona, DeclaredUser, DefaultAdmin, DevConfig,
+    DjAuthApiConfig, DjRestAuthConfig, EventsConfig, ForwardConfig, Limit, LimitKind, LimitsConfig,
+    LogConfig, LogFormat, Logo, MailConfig, MailTransport, Mailbox, PasswordsConfig, RegistrationConfig,
+    RegistrationMode, SameSite, Scope, ServerConfig, SimpleJwtConfig, SiteConfig, SmtpSecurity, StoreConfig,
+    TokensConfig, UserIdClaim, UsersList, Verification,
 };
 
 /// Everything that can be configured, as `auth.toml.example` lists it.
@@ -59,6 +60,8 @@ pub struct Config {
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
+    /// What a service is to have that is thrown away at its end. No file says so: `keystead dev` does, and a test.
+    pub(crate) dev: Option<DevConfig>,
     /// What [`Config::show`] prints; the secrets in it are masked.
     shown: Settings,
 }
@@ -142,6 +145,7 @@ impl Config {
             admin: raw.admin.into(),
             log: raw.log.parse(&settings)?,
             default_admin: DefaultAdmin::default(),
+            dev: None,
             shown: settings.masked(),
         })
     }

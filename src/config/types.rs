@@ -9,8 +9,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::{
-    Algorithm, Colour, Email, ForwardRules, GroupName, Name, PasswordHash, PasswordPolicy, PermissionName,
-    Rate, Secret, SessionPolicy, Username,
+    Algorithm, Colour, Email, ForwardRules, GroupName, Name, Password, PasswordHash, PasswordPolicy,
+    PermissionName, Rate, Secret, SessionPolicy, Username,
 };
 
 /// `[server]`
@@ -73,6 +73,10 @@ pub(crate) enum MailTransport {
     Console,
     Directory,
     Smtp,
+    /// Kept for whoever develops, and sent to nobody. No file says so.
+    Mailbox,
+    /// The same, and printed.
+    MailboxAndConsole,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -417,12 +421,27 @@ pub(crate) struct DeclaredUser {
     pub(crate) password: Option<DeclaredPassword>,
 }
 
-/// Never the password itself: the file is read by more people than one.
+/// Not the password itself: the file is read by more people than one.
 #[derive(Debug, Clone)]
 pub(crate) enum DeclaredPassword {
     Hash(PasswordHash),
     /// A file that holds the password, read when the account is made.
     File(PathBuf),
+    /// As the seed of a throw-away service has it, whatever the rules say.
+    Plain(Password),
+}
+
+/// What a service has that is thrown away at its end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DevConfig {
+    pub(crate) personas: Vec<DeclaredPersona>,
+}
+
+/// Somebody who is there from the start, for whoever develops to be.
+#[derive(Debug, Clone)]
+pub(crate) struct DeclaredPersona {
+    pub(crate) email: Email,
+    pub(crate) password: Option<Password>,
 }
 
 /// `[log]`

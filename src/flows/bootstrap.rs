@@ -103,11 +103,14 @@ async fn hash_for(app: &App, user: &DeclaredUser) -> Result<Option<PasswordHash>
         None => Ok(None),
         Some(DeclaredPassword::Hash(hash)) => Ok(Some(hash.clone())),
         Some(DeclaredPassword::File(path)) => {
-            let password = password_in(app, user, path)?;
-            let hashed = app.passwords.hash(password.as_password()).await;
-            hashed.map(Some).map_err(|error| failed(&user.place)(error.into()))
+            hash(app, user, password_in(app, user, path)?.as_password()).await.map(Some)
         }
+        Some(DeclaredPassword::Plain(password)) => hash(app, user, password).await.map(Some),
     }
+}
+
+async fn hash(app: &App, user: &DeclaredUser, password: &Password) -> Result<PasswordHash, BootstrapError> {
+    app.passwords.hash(password).await.map_err(|error| failed(&user.place)(error.into()))
 }
 
 /// The password in a file, a line end after it cut, if it keeps the rules.

@@ -18,6 +18,7 @@ mod close_account;
 mod copies;
 mod copy_mail_link;
 mod create_user;
+mod develop;
 mod directory;
 mod disable_user;
 mod email_standing;
@@ -58,6 +59,7 @@ mod user_sessions;
 mod verify_email;
 
 pub(crate) use crate::crypto::WeakHashes;
+pub(crate) use crate::mail::KeptMail;
 pub(crate) use act_on_users::{BulkAction, act_on_users};
 pub(crate) use activate_user::activate_user;
 pub(crate) use add_user::{AddUser, FirstLetter, add_user};
@@ -77,6 +79,9 @@ pub(crate) use close_account::close_account;
 pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_closed_store, restore};
 pub(crate) use copy_mail_link::copy_mail_link;
 pub(crate) use create_user::{create_first_superuser, create_user};
+pub(crate) use develop::{
+    Wanted, advance_clock, close_mailbox, log_in_as, mailbox, newest_mail, personas, start_again,
+};
 pub(crate) use directory::{directory, is_staff_with};
 pub(crate) use disable_user::{disable_user, enable_user};
 pub(crate) use email_standing::EmailStanding;

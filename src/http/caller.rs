@@ -124,6 +124,17 @@ pub(crate) fn is_from_another_site(app: &App, req: &Req) -> bool {
     says_so && !is_welcome && refuse_other_sites(app, req).is_err()
 }
 
+/// For what no page may do but our own: a browser says whose page it is, a program says nothing.
+pub(crate) fn refuse_other_pages(app: &App, req: &Req) -> Result<(), ApiError> {
+    let site = HeaderName::from_static("sec-fetch-site");
+    let is_by_browser = req.headers().contains_key(&site) || req.headers().contains_key(ORIGIN);
+    let is_ours = match only(req, &site) {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => only(req, &ORIGIN) == Some(&app.config.server.public_url.origin().ascii_serialization()),
+    };
+    if is_by_browser && !is_ours { Err(ApiError::CrossSite) } else { Ok(()) }
+}
+
 /// A header that is there once.
 fn only<'a>(req: &'a Req, name: &HeaderName) -> Option<&'a str> {
     let mut values = req.headers().get_all(name).iter();

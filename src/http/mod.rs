@@ -11,6 +11,7 @@ mod caller;
 mod compat;
 mod cookies;
 mod cors;
+mod dev;
 mod endpoint;
 mod error;
 mod export;

@@ -26,7 +26,7 @@ struct Templates;
 /// The languages that the pages are written in; the first is for everybody else.
 const LANGUAGES: [&str; 2] = ["en", "es"];
 /// Where the words of the pages stand that the server renders.
-const TEXTS: [&str; 4] = ["pages/es", "account/es", "account/messages.es", "admin/es"];
+const TEXTS: [&str; 5] = ["pages/es", "account/es", "account/messages.es", "admin/es", "dev/es"];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -48,8 +48,8 @@ static SPANISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     parsed.flatten().collect()
 });
 
-/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language` and `assets`
-/// beside its own facts.
+/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language`, `is_dev` and
+/// `assets` beside its own facts.
 pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str, facts: Value) -> Reply {
     render_in(config, language(req), status, name, facts)
 }
@@ -59,6 +59,7 @@ fn render_in(config: &Config, language: &str, status: StatusCode, name: &str, fa
         site => site_name(config),
         has_logo => config.site.logo.is_some(),
         language,
+        is_dev => config.dev.is_some(),
         assets => Value::from_safe_string(statics::BASE.to_owned()),
     };
     match ENVIRONMENT.get_template(name).and_then(|template| template.render(context! { ..facts, ..common }))

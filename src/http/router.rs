@@ -15,8 +15,6 @@ use warp::reply::Reply as _;
 
 use crate::app::App;
 use crate::config::ServerConfig;
-use crate::http::account;
-use crate::http::compat;
 use crate::http::cors::Cors;
 use crate::http::endpoint::{Endpoint, NATIVE, Surface};
 use crate::http::error::ApiError;
@@ -27,7 +25,7 @@ use crate::http::limits::BODY_BYTES;
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
-use crate::http::routes;
+use crate::http::{account, compat, dev, routes};
 
 /// The whole HTTP surface as one service; each connection gets a clone.
 pub(crate) fn service(
@@ -50,7 +48,8 @@ fn filter(app: Arc<App>) -> BoxedFilter<(warp::reply::Response,)> {
     let endpoints = routes::endpoints()
         .into_iter()
         .chain(account::endpoints())
-        .chain(compat::endpoints(&app.config.compat));
+        .chain(compat::endpoints(&app.config.compat))
+        .chain(dev::endpoints(&app.config));
     let endpoints = endpoints.collect();
     let router = Arc::new(Router::new(&app, endpoints));
     let process = router.process;
@@ -127,7 +126,8 @@ impl Router {
     /// Every answer of the service leaves through here.
     async fn answer(self: Arc<Self>, app: Arc<App>, mut req: Req) -> Response<reply::Body> {
         let (id, method) = (req.id, req.method.clone());
-        let permission = self.cors.permission(&req);
+        let is_private = dev::is_private(&app.config, &req);
+        let permission = if is_private { None } else { self.cors.permission(&req) };
         let (path, reply) = match self.find(&mut req) {
             Ok((path, place)) => (path, Arc::clone(&self).run(place, app, req).await),
             Err(reply) => ("unknown", reply),

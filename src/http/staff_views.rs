@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Avatar, Directory, Event, EventResult, Group, Mail, MailStatus, Party, Permission, PermissionName,
-    Registration, Timestamp, User, UserId, Username,
+    Avatar, Directory, Event, EventResult, Group, Mail, MailContent, MailStatus, Party, Permission,
+    PermissionName, Registration, Timestamp, User, UserId, Username,
 };
 use crate::flows::{Introspection, Listed};
 use crate::http::views::{Time, UserView};
@@ -239,6 +239,11 @@ pub(crate) struct MailView<'a> {
     next_attempt_at: Option<Time>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
+    /// When the code or the link in it dies; null if there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    useful_until: Option<Time>,
+    /// Whether what was in it is kept nowhere any more: it can only be dropped.
+    is_gone: bool,
 }
 
 impl<'a> From<&'a Mail> for MailView<'a> {
@@ -254,6 +259,8 @@ impl<'a> From<&'a Mail> for MailView<'a> {
             last_error: mail.last_error.as_deref(),
             next_attempt_at: is_waiting.then_some(Time(mail.next_attempt_at)),
             created_at: Time(mail.created_at),
+            useful_until: mail.useful_until.map(Time),
+            is_gone: mail.content == MailContent::Gone,
         }
     }
 }

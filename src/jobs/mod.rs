@@ -92,6 +92,12 @@ pub(crate) async fn sweep(app: &App) -> Result<Swept, FlowError> {
     Ok(Swept { rights, ..sweep_expired::run_all(app).await? })
 }
 
+/// Does at once what is due after much time went by at once.
+pub(crate) async fn catch_up(app: &App) -> Result<(), FlowError> {
+    sweep(app).await?;
+    rotate_keys::run_once(app).await.map(drop)
+}
+
 /// What is still to be done when no request runs any more.
 pub(crate) async fn finish(app: &App) {
     if let Err(error) = note_key_uses::run_once(app).await {

@@ -7,6 +7,7 @@ mod console;
 mod directory;
 mod error;
 mod letter;
+mod mailbox;
 mod message;
 mod samples;
 mod smtp;
@@ -17,5 +18,6 @@ mod transport;
 
 pub(crate) use error::{TemplateError, TransportError};
 pub(crate) use letter::{Letter, PasswordChange};
+pub(crate) use mailbox::{KeptMail, Mailbox, State as MailboxState};
 pub(crate) use templates::Templates;
 pub(crate) use transport::Transport;

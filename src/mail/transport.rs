@@ -1,12 +1,13 @@
-//! The ways a mail can leave: printed, written to a folder, handed to an SMTP server.
+//! The ways a mail can leave: printed, written to a folder, handed to an SMTP server, or kept for a developer.
 //!
-//! Must never: retry, or remember a mail. The outbox does both; delivering the same mail twice is harmless here.
+//! Must never: retry, or remember that a mail went. The outbox does both; delivering the same mail twice is harmless here.
 
 use crate::config::{MailConfig, MailTransport};
 use crate::domain::{Content, Mail};
 use crate::mail::console;
 use crate::mail::directory::Directory;
 use crate::mail::error::{DeliveryError, TransportError};
+use crate::mail::mailbox::Mailbox;
 use crate::mail::message::Sender;
 use crate::mail::smtp::Smtp;
 
@@ -16,6 +17,8 @@ pub(crate) enum Transport {
     /// One `.eml` file a mail.
     Directory(Directory),
     Smtp(Box<Smtp>),
+    /// Keeps mails in memory.
+    Mailbox(Mailbox),
 }
 
 impl Transport {
@@ -27,6 +30,16 @@ impl Transport {
                 Directory::open(config.directory.clone(), sender()?).map(Self::Directory)
             }
             MailTransport::Smtp => Smtp::open(config, sender()?).map(|smtp| Self::Smtp(Box::new(smtp))),
+            MailTransport::Mailbox => Ok(Self::Mailbox(Mailbox::silent())),
+            MailTransport::MailboxAndConsole => Ok(Self::Mailbox(Mailbox::printing())),
+        }
+    }
+
+    /// Where mails are kept, if they go nowhere.
+    pub(crate) fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Mailbox(mailbox) => Some(mailbox),
+            Self::Console | Self::Directory(_) | Self::Smtp(_) => None,
         }
     }
 
@@ -36,6 +49,10 @@ impl Transport {
             Self::Console => console::print(mail, content).await,
             Self::Directory(directory) => directory.deliver(mail, content).await,
             Self::Smtp(smtp) => smtp.deliver(mail, content).await,
+            Self::Mailbox(mailbox) => {
+                mailbox.keep(mail, content).await;
+                Ok(())
+            }
         }
     }
 }

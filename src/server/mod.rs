@@ -28,7 +28,7 @@ use tower_service::Service;
 
 use crate::app::{App, AppError};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ServerConfig};
 use crate::flows::{self, BootstrapError, FlowError};
 use crate::http::{self, Peer};
 use crate::jobs;
@@ -41,6 +41,11 @@ use places::Places;
 /// An open store and a bound address, ready to serve.
 pub struct Server {
     app: Arc<App>,
+    entrance: Entrance,
+}
+
+/// A bound address, and what connections to it may cost.
+pub(crate) struct Entrance {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
@@ -144,24 +149,19 @@ impl Server {
     #[doc(hidden)]
     pub async fn bind_with(config: Config, clock: Clock) -> Result<Self, StartError> {
         // First the address: if it is taken, no store is created and none is found locked by whoever has the address.
-        let (listener, address) = listen(&config.server.listen).await?;
-        let app = Arc::new(App::open(config, clock).await.map_err(WhyNot::App)?);
-        if let Err(error) = flows::bootstrap(&app).await {
-            app.close().await;
-            return Err(WhyNot::Bootstrap(error).into());
-        }
-        Ok(Self { app, listener, address, limits: Limits::of_process() })
+        let entrance = Entrance::open(&config.server.listen).await?;
+        Ok(Self { app: open(config, clock).await?, entrance })
     }
 
     /// Where it listens, with the port that was taken if port 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.entrance.address
     }
 
     /// What a test may do beside requests.
     #[doc(hidden)]
     pub fn handle(&self) -> Handle {
-        Handle { app: Arc::clone(&self.app), address: self.address }
+        Handle { app: Arc::clone(&self.app), address: self.entrance.address }
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {
@@ -224,24 +224,68 @@ impl Server {
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
     {
-        let Self { app, listener, limits, .. } = self;
+        let Self { app, entrance } = self;
         let mut failure = app.store.failure();
+        let end = async {
+            tokio::select! {
+                () = shutdown => Ok(()),
+                () = failed(&mut failure) => Err(ServeError::Store),
+            }
+        };
+        entrance.serve(&app.config.server, service, end, stop).await
+    }
+}
+
+impl Entrance {
+    pub(crate) async fn open(address: &str) -> Result<Self, StartError> {
+        let (listener, address) = listen(address).await?;
+        Ok(Self { listener, address, limits: Limits::of_process() })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `end`, tells so by `stop`, and drains: not for long if it is for a failure.
+    pub(crate) async fn serve<S, B>(
+        self,
+        config: &ServerConfig,
+        service: S,
+        end: impl Future<Output = Result<(), ServeError>>,
+        stop: watch::Sender<bool>,
+    ) -> Result<(), ServeError>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+        S: Clone + Send + 'static,
+        B: Body<Data: Send, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
+    {
+        let Self { listener, limits, .. } = self;
         let protocol = Protocol::new(limits);
-        let places = Places::new(limits, &app.config.server);
+        let places = Places::new(limits, config);
         let mut connections = Connections::default();
         let accept = connections.accept(&listener, &places, |stream, peer| {
             protocol.clone().serve(stream, Peer(peer), service.clone(), stop.subscribe())
         });
-        let (ended, drain) = tokio::select! {
+        let ended = tokio::select! {
             never = accept => match never {},
-            () = shutdown => (Ok(()), limits.drain),
-            () = failed(&mut failure) => (Err(ServeError::Store), limits.failed_drain),
+            ended = end => ended,
         };
+        let drain = if ended.is_ok() { limits.drain } else { limits.failed_drain };
         drop(listener);
         stop.send_replace(true);
         connections.drain(drain).await;
         ended
     }
+}
+
+/// Opens the store, and makes what `[bootstrap]` declares.
+pub(crate) async fn open(config: Config, clock: Clock) -> Result<Arc<App>, StartError> {
+    let app = Arc::new(App::open(config, clock).await.map_err(WhyNot::App)?);
+    if let Err(error) = flows::bootstrap(&app).await {
+        app.close().await;
+        return Err(WhyNot::Bootstrap(error).into());
+    }
+    Ok(app)
 }
 
 async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), WhyNot> {
@@ -260,7 +304,7 @@ async fn failed(failure: &mut watch::Receiver<bool>) {
 }
 
 /// A panic in a job must neither end the mail for good nor keep everybody from logging in.
-async fn keep_jobs_running(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn keep_jobs_running(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
     loop {
         running.spawn(jobs::run(Arc::clone(&app), stop.clone()));

@@ -68,7 +68,7 @@ impl Running {
     async fn start(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Server::bind(config(folder.path(), "127.0.0.1:0")).await.unwrap();
-        server.limits = limits;
+        server.entrance.limits = limits;
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or(()) };

@@ -195,12 +195,19 @@ async fn where_permissions_come_from_is_readable() {
         "permissions": ["audit.view_event", "users.view_user"],
         "inherited": ["users.view_group", "users.view_user"],
         "groups": ["Readers"],
+        "effective": [
+            { "permission": "audit.view_event", "own": true, "through": [] },
+            { "permission": "users.view_group", "own": false, "through": ["Readers"] },
+            { "permission": "users.view_user", "own": true, "through": ["Readers"] },
+        ],
     });
     assert_eq!(rights, expected);
     let of_root = viewer.get(&format!("{USERS}{}/permissions/", root.tokens["user"]["id"])).await;
     let of_root = of_root.expect(200).body;
     assert_eq!((&of_root["permissions"], &of_root["groups"]), (&json!([]), &json!(["Root"])));
     assert_eq!(of_root["inherited"].as_array().map(Vec::len), Some(28));
+    let through_root = json!({ "permission": "audit.add_event", "own": false, "through": ["Root"] });
+    assert_eq!(of_root["effective"][0], through_root);
     viewer.get(&format!("{USERS}999/permissions/")).await.expect_problem(404, "not_found");
     let changer = server.staff_with(&root, "changer@example.com", &["users.change_user"]).await;
     changer.get(&path).await.expect_problem(403, "permission_denied");

@@ -155,27 +155,3 @@ async fn no_mailbox_is_flooded_with_links() {
     }
     root.post(&path_of(&ada, "send_reset/"), &json!({})).await.expect_problem(429, "rate_limited");
 }
-
-#[tokio::test]
-async fn what_a_user_may_do_says_why() {
-    let (server, root) = TestServer::with_superuser().await;
-    let group = json!({ "name": "Editors", "permissions": ["users.view_user", "users.view_group"] });
-    root.post("/auth/admin/groups/", &group).await.expect(201);
-    let ada = server.registered(ADA).await;
-    root.put(&path_of(&ada, "groups/"), &json!({ "groups": ["Editors"] })).await.expect(200);
-    let own = json!({ "permissions": ["users.view_user", "audit.view_event"] });
-    root.put(&path_of(&ada, "permissions/"), &own).await.expect(200);
-
-    let rights = root.get(&path_of(&ada, "permissions/")).await.expect(200).body;
-    let of_root = root.get(&path_of(&root, "permissions/")).await.expect(200).body;
-
-    let expected = json!([
-        { "permission": "audit.view_event", "own": true, "through": [] },
-        { "permission": "users.view_group", "own": false, "through": ["Editors"] },
-        { "permission": "users.view_user", "own": true, "through": ["Editors"] },
-    ]);
-    assert_eq!(rights["effective"], expected);
-    assert_eq!(rights["inherited"], json!(["users.view_group", "users.view_user"]));
-    let through_root = json!({ "permission": "audit.add_event", "own": false, "through": ["Root"] });
-    assert_eq!(of_root["effective"][0], through_root);
-}

@@ -187,6 +187,8 @@ async fn a_mail_with_a_dead_code_is_not_sent_again() {
     let failed = root.get(&path).await.expect(200).body;
 
     assert_eq!((&failed["status"], &failed["next_attempt_at"]), (&json!("failed"), &Value::Null));
+    assert_eq!((&row["is_gone"], &failed["is_gone"]), (&json!(false), &json!(true)));
+    assert_eq!(row["useful_until"], failed["useful_until"]);
     root.post(&format!("{path}resend/"), &json!({})).await.expect_problem(409, "conflict");
     root.delete(&path).await.expect(204);
 }

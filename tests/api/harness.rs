@@ -292,6 +292,19 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Nobody in particular, who sends requests to a service that something else started.
+    pub fn to(url: &str) -> Self {
+        let address = url.strip_prefix("http://").and_then(|address| address.parse().ok());
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let address = address.expect("an address");
+        Self { address, client, token: None, forwarded_for: None, tokens: Value::Null }
+    }
+
+    /// The same, as whoever a token object makes.
+    pub fn with_tokens(&self, tokens: Value) -> Self {
+        Self { token: tokens["access"].as_str().map(str::to_owned), tokens, ..self.clone() }
+    }
+
     pub fn access(&self) -> &str {
         self.tokens["access"].as_str().expect("an access token")
     }

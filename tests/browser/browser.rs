@@ -61,6 +61,11 @@ impl Browser {
 
     /// A browser of this language.
     pub async fn start_in(language: &str, server: &TestServer) -> Self {
+        Self::start_at(language, format!("http://{}", server.address)).await
+    }
+
+    /// A browser of this language, before a service that something else started.
+    pub async fn start_at(language: &str, base: String) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -73,7 +78,6 @@ impl Browser {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(language, &profile));
         let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("a browser");
-        let base = format!("http://{}", server.address);
         let browser = Self { client, driver, base, expected: Vec::new(), _profile: profile };
         browser.resize(WIDTHS[0]).await;
         browser

@@ -12,9 +12,11 @@
 #![expect(dead_code, reason = "the harness of tests/api can more than is needed here")]
 
 mod admin;
+mod admin_system;
 mod browser;
 #[path = "../api/harness.rs"]
 mod harness;
 
 mod account;
+mod dev;
 mod links;

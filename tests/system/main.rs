@@ -10,6 +10,7 @@ mod backup;
 mod bootstrap;
 mod commands;
 mod configuration;
+mod dev;
 mod disks;
 mod django;
 mod durability;

@@ -1,4 +1,4 @@
-//! The five minutes of the README, and its way from a Django project to here, word for word.
+//! The five minutes of the README, its throw-away service, and its way from a Django project to here, word for word.
 //!
 //! The shell blocks under a heading run in one `bash -eu`, in a folder, with `keystead` on the PATH. A line
 //! `# -> text` expects the output of the command above it to contain the text. Only the port is another one, so that
@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::harness::{Ended, empty_folder, lacks, program, variable};
 
 const HEADING: &str = "## Five minutes";
+const TESTS: &str = "## In your tests";
 const GUIDE: &str = "## Coming from Django";
 const ADDRESS: &str = "127.0.0.1:8000";
 
@@ -171,6 +172,21 @@ fn the_tour_of_the_readme_works() {
     assert!(!tour_of(&readme, HEADING).is_empty(), "no ```sh block under {HEADING}");
 
     let (ended, output) = take(&readme);
+
+    assert_eq!(ended.code, Some(0), "{output}");
+}
+
+#[test]
+#[ignore = "needs curl and bash"]
+fn the_throw_away_service_of_the_readme_works() {
+    if lacks(&[&["curl", "--version"], &["bash", "--version"]]) {
+        return;
+    }
+    let readme = readme();
+    let tour = tour_of(&readme, TESTS);
+    assert!(tour.len() > 10, "no tour under {TESTS}");
+
+    let (ended, output) = take_in(empty_folder().path(), &tour, "");
 
     assert_eq!(ended.code, Some(0), "{output}");
 }

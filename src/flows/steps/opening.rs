@@ -1,6 +1,7 @@
 //! Opening a session: what every way to log in ends with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::crypto::random;
@@ -54,6 +55,13 @@ impl Opening {
         let now = app.clock.now();
         let id = SessionId::new(now, random::bytes());
         Self { now, id, method, label, origin: origin.clone(), style, policy: app.config.tokens.sessions }
+    }
+
+    /// Gives an access token for another time than the configuration says.
+    #[must_use]
+    pub(crate) fn with_access_for(mut self, span: Duration) -> Self {
+        self.policy.access_ttl = span;
+        self
     }
 
     pub(crate) fn session_id(&self) -> SessionId {
