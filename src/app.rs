@@ -18,6 +18,7 @@ use crate::store::{Store, StoreError, WriteTx};
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    pub(crate) started_at: Timestamp,
     pub(crate) limiter: Limiter,
     pub(crate) store: Store,
     /// Hashes passwords on a few threads of its own.
@@ -95,6 +96,7 @@ impl App {
         Ok(Self {
             config,
             clock,
+            started_at: now,
             limiter,
             store,
             passwords,

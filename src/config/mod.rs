@@ -31,6 +31,7 @@ use env::Variables;
 pub use error::ConfigError;
 use sections::Raw;
 use settings::Settings;
+pub(crate) use show::ShownSetting;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
     DeclaredPassword, DeclaredPermission, DeclaredPersona, DeclaredUser, DefaultAdmin, DevConfig,
@@ -56,7 +57,6 @@ pub struct Config {
     pub(crate) events: EventsConfig,
     pub(crate) bootstrap: BootstrapConfig,
     pub(crate) site: SiteConfig,
-    #[expect(dead_code, reason = "the admin page comes next")]
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
     pub(crate) default_admin: DefaultAdmin,
@@ -99,6 +99,11 @@ impl Config {
     /// The effective configuration as TOML, secrets masked, with the source of each value in a comment.
     pub(crate) fn show(&self) -> String {
         show::show(&self.shown)
+    }
+
+    /// The same, setting by setting.
+    pub(crate) fn shown_settings(&self) -> Vec<ShownSetting> {
+        show::list(&self.shown)
     }
 
     fn layered(

@@ -371,7 +371,6 @@ pub(crate) struct Logo {
 #[derive(Debug, Clone)]
 pub(crate) struct AdminConfig {
     /// Whether there is an admin page. The admin API is there in any case.
-    #[expect(dead_code, reason = "the admin page comes next")]
     pub(crate) enabled: bool,
 }
 

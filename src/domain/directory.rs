@@ -7,6 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{Group, GroupId, GroupName, Name, Permission, PermissionId, PermissionName, User};
 
+/// Why somebody has a permission.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reasons<'a> {
+    /// It is their own.
+    pub(crate) is_own: bool,
+    /// The groups that give it, by name; `Root` gives a superuser all of them.
+    pub(crate) groups: Vec<&'a str>,
+}
+
 /// A consistent view of all groups and permissions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
@@ -118,8 +127,29 @@ impl Directory {
         inherited.filter_map(|id| Some(&self.permissions.get(id)?.name)).collect()
     }
 
+    /// Everything that a user has, or would if they were active, and why.
+    pub(crate) fn reasons_of<'a>(&'a self, user: &User) -> BTreeMap<&'a PermissionName, Reasons<'a>> {
+        let mut all: BTreeMap<&PermissionName, Reasons<'_>> = BTreeMap::new();
+        for name in self.own_permissions_of(user) {
+            all.entry(name).or_default().is_own = true;
+        }
+        let mut groups: Vec<&Group> = self.groups_of(user).collect();
+        groups.sort_unstable_by_key(|group| group.name.as_str());
+        for group in groups {
+            for permission in group.permissions.iter().filter_map(|id| self.permissions.get(id)) {
+                all.entry(&permission.name).or_default().groups.push(group.name.as_str());
+            }
+        }
+        if user.is_superuser {
+            for permission in self.permissions.values() {
+                all.entry(&permission.name).or_default().groups.push(GroupName::ROOT);
+            }
+        }
+        all
+    }
+
     /// A group that was taken away meanwhile is nobody's.
-    fn groups_of<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Group> {
+    fn groups_of<'a>(&'a self, user: &User) -> impl Iterator<Item = &'a Group> {
         user.groups.iter().filter_map(|id| self.groups.get(id))
     }
 }
@@ -179,6 +209,36 @@ mod tests {
         };
         assert_eq!(texts(directory.own_permissions_of(&ada)), ["news.ban"]);
         assert_eq!(texts(directory.inherited_permissions_of(&ada)), ["news.change_item"]);
+    }
+
+    #[test]
+    fn each_permission_says_where_it_comes_from() {
+        let directory = directory();
+        let reasons = |user: &User| -> Vec<(String, bool, Vec<String>)> {
+            let all = directory.reasons_of(user).into_iter();
+            all.map(|(name, why)| {
+                (name.to_string(), why.is_own, why.groups.into_iter().map(str::to_owned).collect())
+            })
+            .collect()
+        };
+        let reason = |name: &str, is_own, groups: &[&str]| {
+            (name.to_owned(), is_own, groups.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        let ada = user(&[1, 2, 7], &[1, 3, 8]);
+        let root = User { is_superuser: true, ..user(&[2], &[3]) };
+
+        let of_ada = [
+            reason("news.add_item", false, &["Authors"]),
+            reason("news.ban", true, &[]),
+            reason("news.change_item", true, &["Editors"]),
+        ];
+        assert_eq!(reasons(&ada), of_ada);
+        let of_root = [
+            reason("news.add_item", false, &["Authors", "Root"]),
+            reason("news.ban", true, &["Root"]),
+            reason("news.change_item", false, &["Root"]),
+        ];
+        assert_eq!(reasons(&root), of_root);
     }
 
     #[test]

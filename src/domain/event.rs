@@ -109,6 +109,7 @@ pub(crate) enum EventKind {
     PermissionDeleted,
     MailResent,
     MailDropped,
+    MailLinkCopied,
     RegistrationDropped,
     KeysRotated,
     UsersExported,
@@ -146,6 +147,7 @@ impl EventKind {
             Self::PermissionDeleted => "permission.deleted",
             Self::MailResent => "mail.resent",
             Self::MailDropped => "mail.dropped",
+            Self::MailLinkCopied => "mail.link_copied",
             Self::RegistrationDropped => "registration.dropped",
             Self::KeysRotated => "keys.rotated",
             Self::UsersExported => "users.exported",
@@ -167,7 +169,7 @@ impl EventKind {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        const ALL: [EventKind; 32] = [
+        const ALL: [EventKind; 33] = [
             EventKind::UserRegistered,
             EventKind::UserVerified,
             EventKind::VerificationRequested,
@@ -196,6 +198,7 @@ impl EventKind {
             EventKind::PermissionDeleted,
             EventKind::MailResent,
             EventKind::MailDropped,
+            EventKind::MailLinkCopied,
             EventKind::RegistrationDropped,
             EventKind::KeysRotated,
             EventKind::UsersExported,

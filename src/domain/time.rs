@@ -44,6 +44,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// When the span of time began that this moment is in: the hour, the day, counted in UTC.
+    pub(crate) fn beginning_of(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
+        Self::from_millis(self.millis() - self.millis() % span)
+    }
+
     /// Reads a moment of RFC 3339, whatever its offset. What is finer than a millisecond is cut, a leap second is the
     /// second before it, and what lies before 1970 is the beginning of 1970.
     pub(crate) fn parse(text: &str) -> Option<Self> {

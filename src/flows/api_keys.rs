@@ -7,7 +7,7 @@ use crate::config::LimitKind;
 use crate::crypto::api_key::new_api_key;
 use crate::crypto::random;
 use crate::domain::{ApiKey, ApiKeyId, EventKind, Invalid, Name, Party, Secret, Timestamp, UserId};
-use crate::flows::steps::{Audit, Presence, post_to_user};
+use crate::flows::steps::{Audit, Presence, api_keys_of, post_to_user};
 use crate::flows::{Caller, FlowError};
 use crate::limiter::Subject;
 use crate::mail::Letter;
@@ -65,12 +65,7 @@ pub(crate) async fn create_api_key(
 
 /// The caller's own keys, the newest first, with the uses that are not written down yet.
 pub(crate) fn list_api_keys(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, FlowError> {
-    let mut keys = app.store.read()?.api_keys_of(caller.user.id)?;
-    for key in &mut keys {
-        key.last_used_at = key.last_used_at.max(app.store.noted_api_key_use(key.id));
-    }
-    keys.reverse();
-    Ok(keys)
+    api_keys_of(app, caller.user.id)
 }
 
 /// Revokes one of the caller's own keys: when this returns, it opens nothing. Somebody else's is as good as none.

@@ -45,7 +45,9 @@ async fn note_backup(store: &Store, now: Timestamp, rows: u64) {
     let origin = Origin::default();
     let told = format!("command line: {rows} rows");
     let event = Audit { now, origin: &origin }.success(EventKind::StoreBackedUp).saying(told);
-    if let Err(error) = store.write(move |tx| tx.append_event(&event)).await {
+    if let Err(error) =
+        store.write(move |tx| tx.note_backup(now).and_then(|()| tx.append_event(&event))).await
+    {
         tracing::warn!(%error, "no event tells of a backup");
     }
 }

@@ -46,6 +46,9 @@ pub(crate) enum FlowError {
     /// What was in a mail is kept nowhere, or has died.
     #[error("nothing is left in the mail")]
     MailGone,
+    /// What it is about is not fit for it, as it stands: the sentence says why.
+    #[error("{0}")]
+    Unfit(&'static str),
     /// Too often: for this address, this account or this mailbox.
     #[error("too often")]
     RateLimited { limit: u32, retry_after: Duration },

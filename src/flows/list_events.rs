@@ -62,6 +62,32 @@ pub(crate) async fn search_events(
     found.await.map_err(|error| FlowError::Internal(error.to_string()))?
 }
 
+/// The events that a filter takes and that came after one, the oldest first, for whoever follows the log. `next` is what to
+/// go on after, be there anything yet or not.
+pub(crate) async fn follow_events(
+    app: &Arc<App>,
+    filter: EventFilter,
+    page: Page<EventId>,
+    after: EventId,
+) -> Result<Listed<Event, EventId>, FlowError> {
+    let app = Arc::clone(app);
+    let found = tokio::task::spawn_blocking(move || {
+        let mut rows = Vec::new();
+        let (mut looks, mut last) = (0, after);
+        app.store.read()?.follow_events(after, |event| {
+            looks += 1;
+            last = event.id;
+            if filter.takes(&event) {
+                rows.push(event);
+            }
+            let is_enough = rows.len() == page.limit || looks == MAX_LOOKS;
+            if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok::<_, FlowError>(Listed { rows, next: Some(last), count: None })
+    });
+    found.await.map_err(|error| FlowError::Internal(error.to_string()))?
+}
+
 impl EventFilter {
     fn takes(&self, event: &Event) -> bool {
         self.kind.is_none_or(|kind| event.kind == kind)

@@ -2,9 +2,10 @@
 
 use crate::app::{App, take_over};
 use crate::crypto::keys;
-use crate::domain::{Algorithm, EventKind, KeyUse, Origin, SigningKey};
-use crate::flows::FlowError;
-use crate::flows::steps::Audit;
+use crate::domain::{Algorithm, Event, EventKind, KeyUse, Origin, SigningKey};
+use crate::flows::steps::{Audit, Authority, act};
+use crate::flows::{Caller, FlowError};
+use crate::store::ReadTx;
 
 /// All keys that still verify something, the oldest first.
 pub(crate) fn list_keys(app: &App) -> Result<Vec<SigningKey>, FlowError> {
@@ -14,10 +15,41 @@ pub(crate) fn list_keys(app: &App) -> Result<Vec<SigningKey>, FlowError> {
     Ok(keys)
 }
 
+/// An administrator could fill the store with keys that nobody needs: those that still count are looked through for each token.
+const MAX_KEYS: usize = 32;
+
 /// Lets new keys sign from now on, for access tokens and for refresh tokens. Tokens of the old ones count until they
 /// expire, so nobody notices.
 pub(crate) async fn rotate_keys(app: &App, origin: &Origin) -> Result<Vec<SigningKey>, FlowError> {
+    let event = Audit { now: app.clock.now(), origin }.success(EventKind::KeysRotated);
+    rotate(app, event, |_, event| Ok(event)).await
+}
+
+/// The same by an administrator, while there are not too many that still count.
+pub(crate) async fn rotate_keys_as(app: &App, caller: &Caller) -> Result<(), FlowError> {
     let now = app.clock.now();
+    let authority = Authority::of(app, caller, "keys.add_signingkey");
+    let allow = move |read: &ReadTx, event: Event| {
+        let actor = authority.actor(read)?;
+        if read.signing_keys()?.iter().filter(|key| !key.is_retired(now)).count() >= MAX_KEYS {
+            return Err(FlowError::Unfit(
+                "Many keys still count that were replaced lately: wait for them to retire.",
+            ));
+        }
+        Ok(event.by(&*actor))
+    };
+    let event = act(caller, EventKind::KeysRotated, now);
+    // Before keys are made in vain.
+    let event = allow(&app.store.read()?, event)?;
+    rotate(app, event, allow).await.map(drop)
+}
+
+async fn rotate(
+    app: &App,
+    event: Event,
+    allow: impl Fn(&ReadTx, Event) -> Result<Event, FlowError> + Send + 'static,
+) -> Result<Vec<SigningKey>, FlowError> {
+    let now = event.time;
     let algorithm = app.config.tokens.algorithm;
     let mut fresh = vec![(keys::generate(Algorithm::Hs256, KeyUse::Refresh, now), longest_refresh(app))];
     if algorithm != Algorithm::Hs256 {
@@ -27,14 +59,15 @@ pub(crate) async fn rotate_keys(app: &App, origin: &Origin) -> Result<Vec<Signin
         fresh.push((key, app.config.tokens.longest_access()));
     }
     let names: Vec<String> = fresh.iter().map(|(key, _)| key.id.to_string()).collect();
-    let event = Audit { now, origin }.success(EventKind::KeysRotated).saying(names.join(" "));
+    let event = event.saying(names.join(" "));
     let written = fresh.clone();
     app.store
         .write(move |tx| {
+            let event = allow(tx, event.clone())?;
             for (key, overlap) in &written {
                 take_over(tx, key, now.after(*overlap))?;
             }
-            tx.append_event(&event)
+            Ok::<_, FlowError>(tx.append_event(&event)?)
         })
         .await?;
     app.reload_keyring()?;

@@ -16,6 +16,7 @@ mod change_password;
 mod check_store;
 mod close_account;
 mod copies;
+mod copy_mail_link;
 mod create_user;
 mod develop;
 mod directory;
@@ -39,6 +40,7 @@ mod manage_permissions;
 mod manage_registrations;
 mod note_export;
 mod operate_users;
+mod overview;
 mod profile;
 mod purge_user;
 mod recognize;
@@ -46,11 +48,13 @@ mod refresh;
 mod register;
 mod resend_verification;
 mod reset_password;
+mod send_reset;
 mod sessions;
 mod set_password;
 mod set_up;
 mod steps;
 mod update_user;
+mod user_api_keys;
 mod user_sessions;
 mod verify_email;
 
@@ -73,6 +77,7 @@ pub(crate) use change_password::change_password;
 pub(crate) use check_store::{CheckReport, check_closed_store, check_store};
 pub(crate) use close_account::close_account;
 pub(crate) use copies::{ApiKeys, CopyError, Draft, Existing, back_up, back_up_closed_store, restore};
+pub(crate) use copy_mail_link::copy_mail_link;
 pub(crate) use create_user::{create_first_superuser, create_user};
 pub(crate) use develop::{
     Wanted, advance_clock, close_mailbox, log_in_as, mailbox, newest_mail, personas, start_again,
@@ -87,7 +92,7 @@ pub(crate) use has_superuser::has_superuser;
 pub(crate) use health::{is_alive, is_ready};
 pub(crate) use import_rights::{ImportedGroup, import_groups, import_permissions};
 pub(crate) use import_users::{Doubtful, ImportRules, ImportedUser, import_users};
-pub(crate) use list_events::{EventFilter, list_events, search_events};
+pub(crate) use list_events::{EventFilter, follow_events, list_events, search_events};
 pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
 pub(crate) use log_out::{
@@ -96,7 +101,7 @@ pub(crate) use log_out::{
 pub(crate) use manage_groups::{
     GroupChange, create_group, delete_group, list_groups, update_group, view_group,
 };
-pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys};
+pub(crate) use manage_keys::{list_keys, public_keys, rotate_keys, rotate_keys_as};
 pub(crate) use manage_outbox::{drop_mail, list_mails, resend_mail, view_mail};
 pub(crate) use manage_permissions::{
     PermissionChange, create_permission, delete_permission, list_holders, list_permissions,
@@ -105,20 +110,23 @@ pub(crate) use manage_permissions::{
 pub(crate) use manage_registrations::{activate_registration, drop_registration, list_registrations};
 pub(crate) use note_export::note_export;
 pub(crate) use operate_users::{UserSheet, disable_by_operator, find_users, look_up_user, revoke_all};
+pub(crate) use overview::{Logins, Overview, overview};
 pub(crate) use profile::update_profile;
 pub(crate) use purge_user::purge_user;
 pub(crate) use recognize::recognize;
 pub(crate) use refresh::refresh;
 pub(crate) use register::{Register, Registered, register};
 pub(crate) use resend_verification::resend_verification;
-pub(crate) use reset_password::{ResetLink, check_reset, request_reset, reset_password};
+pub(crate) use reset_password::{check_reset, request_reset, reset_password};
+pub(crate) use send_reset::send_reset;
 pub(crate) use sessions::{end_session, list_sessions};
 pub(crate) use set_password::{Rules, set_password};
 pub(crate) use set_up::{check_setup, offer_setup, set_up};
 pub(crate) use steps::{
     Activation, Claim, CreateUser, Fate, Identifier, Listed, LoggedIn, PENDING_FOR, Page, Purpose, Rank,
-    Term, Tokens, Whose,
+    ResetLink, Term, Tokens, Whose, open_mail,
 };
 pub(crate) use update_user::update_user;
-pub(crate) use user_sessions::{end_sessions_of, list_sessions_of};
+pub(crate) use user_api_keys::{list_api_keys_of, revoke_api_key_of};
+pub(crate) use user_sessions::{end_session_of, end_sessions_of, list_sessions_of};
 pub(crate) use verify_email::{confirm_email, verify_email};

@@ -13,6 +13,8 @@ pub(crate) enum Access {
     Staff(&'static str),
     /// The same, who has one of these: which of them it takes, what is asked for says.
     StaffWithOneOf(&'static [&'static str]),
+    /// The same, who is a superuser: no permission is enough.
+    Superuser,
 }
 
 /// What a caller has to pass.
@@ -36,7 +38,11 @@ impl Gate {
     pub(crate) fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
         let named = match self.access {
             Access::Staff(permission) => Some(permission),
-            Access::Public | Access::User | Access::AnyStaff | Access::StaffWithOneOf(_) => None,
+            Access::Public
+            | Access::User
+            | Access::AnyStaff
+            | Access::StaffWithOneOf(_)
+            | Access::Superuser => None,
         };
         named.into_iter().chain(self.also_needs)
     }
@@ -45,7 +51,7 @@ impl Gate {
     pub(crate) fn one_of(&self) -> &'static [&'static str] {
         match self.access {
             Access::StaffWithOneOf(permissions) => permissions,
-            Access::Public | Access::User | Access::AnyStaff | Access::Staff(_) => &[],
+            Access::Public | Access::User | Access::AnyStaff | Access::Staff(_) | Access::Superuser => &[],
         }
     }
 }

@@ -70,6 +70,7 @@ impl Admit for User {
         }
         let may = match gate.access {
             Access::Public | Access::User => true,
+            Access::Superuser => self.user.is_staff && self.user.is_superuser,
             Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => {
                 let has = |permission| flows::is_staff_with(app, &self.user, permission);
                 let one_of = gate.one_of();

@@ -130,6 +130,15 @@ where
     endpoint(method, path, Access::StaffWithOneOf(permissions), handler)
 }
 
+/// An endpoint for superusers.
+pub(crate) fn superuser<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
+where
+    F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
+    A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    endpoint(method, path, Access::Superuser, handler)
+}
+
 /// An endpoint for whom `C` admits.
 pub(crate) fn endpoint<C, F, A>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
 where

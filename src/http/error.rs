@@ -40,6 +40,8 @@ pub(crate) enum ApiError {
     Conflict(&'static str, Invalid),
     LastSuperuser,
     MailGone,
+    /// Why not, as things stand.
+    Unfit(&'static str),
     BodyTooLarge,
     UnsupportedMediaType,
     RateLimited {
@@ -119,6 +121,7 @@ impl ApiError {
             Self::MailGone => {
                 (S::CONFLICT, "conflict", "The code in this mail is dead, and nothing is left to be sent.")
             }
+            Self::Unfit(why) => (S::CONFLICT, "conflict", why),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large."),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -253,6 +256,7 @@ impl From<FlowError> for ApiError {
                 Invalid::new("taken", "A user with that email address already exists."),
             ),
             FlowError::MailGone => Self::MailGone,
+            FlowError::Unfit(why) => Self::Unfit(why),
             FlowError::RegistrationClosed => Self::RegistrationClosed,
             FlowError::PermissionDenied => Self::PermissionDenied,
             FlowError::PasswordChangeRequired => Self::PasswordChangeRequired,

@@ -29,6 +29,7 @@ mod request;
 mod request_id;
 mod router;
 mod routes;
+mod service_views;
 mod staff_views;
 mod statics;
 mod theme;

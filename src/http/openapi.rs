@@ -209,6 +209,7 @@ mod tests {
             Access::Public => "everybody",
             Access::User => "user",
             Access::AnyStaff | Access::Staff(_) | Access::StaffWithOneOf(_) => "staff",
+            Access::Superuser => "superuser",
         };
         json!({
             "caller": caller,

@@ -80,6 +80,18 @@ pub(crate) struct RightsView<'a> {
     /// Through groups; a superuser has every permission through `Root`.
     inherited: Vec<&'a str>,
     groups: Vec<String>,
+    /// All of them, each with why.
+    effective: Vec<ReasonView<'a>>,
+}
+
+/// A permission that somebody has, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReasonView<'a> {
+    permission: &'a str,
+    /// Whether it is their own.
+    own: bool,
+    /// The groups that give it to them; `Root` is that they are a superuser.
+    through: Vec<&'a str>,
 }
 
 impl<'a> RightsView<'a> {
@@ -89,6 +101,15 @@ impl<'a> RightsView<'a> {
             permissions: texts(directory.own_permissions_of(user)).collect(),
             inherited: texts(directory.inherited_permissions_of(user)).collect(),
             groups: directory.group_names(user),
+            effective: directory
+                .reasons_of(user)
+                .into_iter()
+                .map(|(name, why)| ReasonView {
+                    permission: name.as_str(),
+                    own: why.is_own,
+                    through: why.groups,
+                })
+                .collect(),
         }
     }
 }
@@ -235,6 +256,12 @@ impl<'a> From<&'a Mail> for MailView<'a> {
             created_at: Time(mail.created_at),
         }
     }
+}
+
+/// Whoever has it has the account that it is for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MailLinkView<'a> {
+    pub(crate) link: &'a str,
 }
 
 /// A registration that waits for its code.

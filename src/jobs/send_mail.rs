@@ -1,12 +1,12 @@
 //! Delivers what is in the outbox. A mail leaves the outbox once it is delivered, and only then: a crash in between
-//! delivers it again, it never loses it. What is in a mail is read here and nowhere else.
+//! delivers it again, it never loses it.
 
 use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::app::App;
-use crate::domain::{Content, Mail, MailContent, MailId};
-use crate::flows::FlowError;
+use crate::domain::{Mail, MailId};
+use crate::flows::{self, FlowError};
 use crate::jobs::Progress;
 
 /// Mails taken in one round, and how many of them are on their way at a time.
@@ -36,7 +36,7 @@ async fn deliver(app: &App, mut mail: Mail) -> Result<(), FlowError> {
         mail.expired();
         return put_back(app, mail).await;
     }
-    let content = match open(app, &mail) {
+    let content = match flows::open_mail(app, &mail) {
         Ok(content) => content,
         Err(reason) => {
             mail.unreadable(reason.to_owned());
@@ -68,19 +68,6 @@ async fn remove(app: &App, id: MailId) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// What is in a mail, or why nobody can tell.
-fn open(app: &App, mail: &Mail) -> Result<Content, &'static str> {
-    match &mail.content {
-        MailContent::Sealed(sealed) => app
-            .sealer
-            .open(&mail.id.0, sealed.expose())
-            .and_then(|bytes| Content::from_bytes(&bytes))
-            .ok_or("what is in it does not open with the key of this store"),
-        MailContent::Plain(content) => Ok(content.clone()),
-        MailContent::Gone => Err("what was in it is gone"),
-    }
-}
-
 async fn put_back(app: &App, mail: Mail) -> Result<(), FlowError> {
     let id = mail.id;
     tracing::warn!(mail.id = %id, attempts = mail.attempts, status = ?mail.status, "mail not delivered");
@@ -100,8 +87,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::crypto::{Sealer, seal};
-    use crate::domain::{Email, MailKind, MailStatus, Origin, Secret};
-    use crate::flows;
+    use crate::domain::{Content, Email, MailContent, MailKind, MailStatus, Origin, Secret};
 
     const ID: MailId = MailId([7; 16]);
 

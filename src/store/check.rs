@@ -9,8 +9,8 @@ use crate::store::codec::Key;
 use crate::store::engine::Order;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
-    ImportedRecord, MailRecord, MetaRecord, PermissionRecord, RegistrationRecord, RevocationRecord,
-    SessionRecord, SigningKeyRecord, UserRecord,
+    ImportedRecord, LoginCountRecord, MailRecord, MetaRecord, PermissionRecord, RegistrationRecord,
+    RevocationRecord, SessionRecord, SigningKeyRecord, UserRecord,
 };
 use crate::store::schema;
 use crate::store::table::{Row, read_row};
@@ -60,6 +60,7 @@ impl ReadTx {
         check.rows::<SigningKeyRecord>()?;
         check.rows::<MailRecord>()?;
         check.rows::<EventRecord>()?;
+        check.rows::<LoginCountRecord>()?;
         check.indexes()?;
         check.owners()?;
         check.kinds()?;

@@ -51,6 +51,24 @@ impl ReadTx {
         Ok(())
     }
 
+    /// Shows the events that came after one, the oldest first, until `look` has seen enough.
+    pub(crate) fn follow_events(
+        &self,
+        after: EventId,
+        mut look: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        for row in self.rows::<EventRecord>(Some(&after.next()), Order::Ascending)? {
+            let (id, record) = row?;
+            let event = record.into_event(id);
+            let event =
+                event.ok_or_else(|| StoreError::Damaged(format!("event {id} is of an unknown kind")))?;
+            if look(event).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Events that were appended before this moment, the oldest first, at most `limit`: an id is never of an earlier time
     /// than its event.
     pub(crate) fn events_before(&self, time: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
@@ -74,6 +92,7 @@ impl WriteTx {
     pub(crate) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
         let newest = self.rows::<EventRecord>(None, Order::Descending)?.next().transpose()?;
         let id = newest.map_or(event.id, |(newest, _)| event.id.max(newest.next()));
+        self.count_login(event)?;
         self.save(&id, &EventRecord::from(event))
     }
 }

@@ -13,6 +13,7 @@ use crate::store::tx::{ReadTx, WriteTx};
 use crate::store::write_set::{Change, WriteSet};
 
 const SERVICE: &str = "service";
+const BACKUP: &str = "backup";
 
 /// What a new file holds from its first commit on. Schema 0: the migrations do the rest.
 pub(super) fn first_rows(instance: [u8; 16], now: Timestamp) -> Result<WriteSet, StoreError> {
@@ -51,6 +52,12 @@ impl ReadTx {
         Ok(Numbers { instance: meta.ok_or_else(gone)?.instance, last: last.collect::<Result<_, _>>()? })
     }
 
+    /// When a copy of the store was made last, as far as is known.
+    pub(crate) fn last_backup(&self) -> Result<Option<Timestamp>, StoreError> {
+        let noted = self.row::<MetaRecord>(&BACKUP.to_owned())?;
+        Ok(noted.map(|meta| Timestamp::from_millis(meta.created_at)))
+    }
+
     /// The number of a kind that was given out last; 0 if none was.
     pub(super) fn last_number(&self, kind: &str) -> Result<u64, StoreError> {
         let counter = self.row::<CounterRecord>(&kind.to_owned())?;
@@ -64,6 +71,14 @@ impl WriteTx {
         let key = SERVICE.to_owned();
         match self.row::<MetaRecord>(&key)? {
             Some(meta) => self.save(&key, &MetaRecord { schema, ..meta }),
+            None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
+        }
+    }
+
+    /// Notes that a copy was made.
+    pub(crate) fn note_backup(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        match self.row::<MetaRecord>(&SERVICE.to_owned())? {
+            Some(meta) => self.save(&BACKUP.to_owned(), &MetaRecord { created_at: now.millis(), ..meta }),
             None => Err(StoreError::Damaged("the meta record is gone".to_owned())),
         }
     }

@@ -8,13 +8,13 @@ use crate::store::codec::{self, CodecError, Flag};
 use crate::store::error::Unique;
 use crate::store::records::{
     ApiKeyRecord, CodeRecord, CounterRecord, EmailChangeRecord, EventRecord, GroupRecord, GuessesRecord,
-    ImportedRecord, MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord, RegistrationRecord,
-    RevocationRecord, SessionRecord, SessionRecordV1, SigningKeyRecord, UserRecord, UserRecordV1,
-    UserRecordV2,
+    ImportedRecord, LoginCountRecord, MailRecord, MailRecordV1, MailRecordV2, MetaRecord, PermissionRecord,
+    RegistrationRecord, RevocationRecord, SessionRecord, SessionRecordV1, SigningKeyRecord, UserRecord,
+    UserRecordV1, UserRecordV2,
 };
 use crate::store::table::{Entry, Index, Row, Table};
 
-/// `service`: that this file is a Keystead store, and which. `old tokens`: since when it takes such.
+/// `service`: that this file is a Keystead store, and which. `backup`: when a copy was made last.
 pub(super) const META: Table<MetaRecord> = Table::new("meta");
 /// The last number given out of each kind, by the kind's name.
 pub(super) const COUNTERS: Table<CounterRecord> = Table::new("counters");
@@ -84,6 +84,8 @@ pub(super) const DUE_TO_MAILS: Index<Timestamp> = Index::many("due_to_mails");
 
 /// Event id -> a row of the audit log.
 pub(super) const EVENTS: Table<EventRecord> = Table::new("events");
+/// When an hour began -> how many log-ins it had.
+pub(super) const LOGIN_COUNTS: Table<LoginCountRecord> = Table::new("login_counts");
 
 /// The names of all tables, which a new file starts with.
 pub(super) fn tables() -> Vec<&'static str> {
@@ -104,6 +106,7 @@ pub(super) fn tables() -> Vec<&'static str> {
         SigningKeyRecord::TABLE.name,
         MailRecord::TABLE.name,
         EventRecord::TABLE.name,
+        LoginCountRecord::TABLE.name,
         EMAIL_TO_USER.name,
         USERNAME_TO_USER.name,
         GROUP_TO_USERS.name,
@@ -194,6 +197,7 @@ rows! {
         vec![DUE_TO_MAILS.entry(&Timestamp::from_millis(mail.next_attempt_at), id)]
     };
     EventRecord(EVENTS, EventId);
+    LoginCountRecord(LOGIN_COUNTS, Timestamp);
 }
 
 /// Where a user is found.

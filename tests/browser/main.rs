@@ -11,6 +11,7 @@
 )]
 #![expect(dead_code, reason = "the harness of tests/api can more than is needed here")]
 
+mod admin;
 mod browser;
 #[path = "../api/harness.rs"]
 mod harness;

@@ -23,6 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .query("user", "Only what this user did, or what was done to them: an id.")
             .query("since", "Not before this moment (RFC 3339).")
             .query("until", "Not after this moment (RFC 3339).")
+            .query("after", "Only what came after this event (an id), the oldest first: send `next` as `after` to follow the log.")
             .query("cursor", "`next` of the page before.")
             .query("limit", "Rows of a page: 50, at most 500.")
             .replies::<EventListView<'_>>(StatusCode::OK),
@@ -31,13 +32,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn list(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     const TIME: &str = "Write a time of RFC 3339: 2030-12-31T23:59:59Z.";
+    const AFTER: &str = "Take it from an event or from `next`, and send no cursor with it.";
     let filter = EventFilter {
         kind: parameter(&req, "kind", "There is no such kind of event.", EventKind::parse)?,
         user: parameter(&req, "user", "Write the id of a user.", |text| text.parse().ok())?,
         since: parameter(&req, "since", TIME, Timestamp::parse)?,
         until: parameter(&req, "until", TIME, Timestamp::parse)?,
     };
-    let listed =
-        flows::search_events(&cx.app, filter, page(&req, &["kind", "user", "since", "until"])?).await?;
+    let page = page(&req, &["kind", "user", "since", "until", "after"])?;
+    let is_alone = page.after.is_none();
+    let after = parameter(&req, "after", AFTER, |text| text.parse().ok().filter(|_| is_alone))?;
+    let listed = match after {
+        Some(after) => flows::follow_events(&cx.app, filter, page, after).await?,
+        None => flows::search_events(&cx.app, filter, page).await?,
+    };
     Ok(Reply::json(StatusCode::OK, &EventListView::new(&listed, EventView::from)))
 }

@@ -16,7 +16,7 @@ use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::staff_views::RightsView;
 use crate::http::user_query::{MAX_LIMIT, of_users, true_or_false, users};
-use crate::http::views::{SessionView, SessionsView, UserView, UsersView};
+use crate::http::views::{UserView, UsersView};
 
 const VIEW: &str = "users.view_user";
 const ADD: &str = "users.add_user";
@@ -49,18 +49,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Gives a user another password, which they have to change unless it is said to last. Their sessions and API keys end.")
             .body::<AssignPassword>()
             .replies_nothing(StatusCode::NO_CONTENT),
-        staff(Method::GET, "/auth/admin/users/{id}/sessions/", VIEW, list_sessions)
-            .does("Lists a user's sessions, the newest first.")
-            .replies::<SessionsView>(StatusCode::OK),
-        staff(Method::DELETE, "/auth/admin/users/{id}/sessions/", CHANGE, end_sessions)
-            .does("Ends all sessions of a user.")
-            .replies_nothing(StatusCode::NO_CONTENT),
         staff(Method::PUT, "/auth/admin/users/{id}/groups/", CHANGE, assign_groups)
             .does("Puts a user into these groups and no others; oneself only as a superuser.")
             .body::<AssignGroups>()
             .replies::<UserView<'_>>(StatusCode::OK),
         staff(Method::GET, "/auth/admin/users/{id}/permissions/", VIEW, view_permissions)
-            .does("What a user has of their own, and through groups. While they are inactive, none of it counts.")
+            .does("What a user may do, and why: of their own, through which groups, as a superuser. While they are inactive, none of it counts.")
             .replies::<RightsView<'_>>(StatusCode::OK),
         staff(Method::PUT, "/auth/admin/users/{id}/permissions/", CHANGE, assign_permissions)
             .does("Gives a user these permissions of their own and no others; oneself only as a superuser.")
@@ -119,17 +113,6 @@ async fn assign_password(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> 
     let AssignPassword { password, temporary } = req.json(&cx.app.config).await?;
     let id: UserId = req.param("id")?;
     flows::assign_password(&cx.app, &cx.caller, id, password, temporary).await?;
-    Ok(Reply::nothing(StatusCode::NO_CONTENT))
-}
-
-async fn list_sessions(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    let sessions = flows::list_sessions_of(&cx.app, req.param("id")?)?;
-    let view = |session| SessionView::new(session, cx.caller.session());
-    Ok(Reply::json(StatusCode::OK, &SessionsView { results: sessions.into_iter().map(view).collect() }))
-}
-
-async fn end_sessions(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    flows::end_sessions_of(&cx.app, &cx.caller, req.param("id")?).await?;
     Ok(Reply::nothing(StatusCode::NO_CONTENT))
 }
 

@@ -3,9 +3,12 @@
 mod admin_events;
 mod admin_groups;
 mod admin_outbox;
+mod admin_page;
 mod admin_permissions;
 mod admin_registrations;
+mod admin_service;
 mod admin_users;
+mod admin_users_access;
 mod admin_users_bulk;
 mod admin_users_export;
 mod api_keys;
@@ -40,6 +43,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         forward::endpoints(),
         setup::endpoints(),
         admin_users::endpoints(),
+        admin_users_access::endpoints(),
         admin_users_bulk::endpoints(),
         admin_users_export::endpoints(),
         admin_groups::endpoints(),
@@ -47,6 +51,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         admin_events::endpoints(),
         admin_outbox::endpoints(),
         admin_registrations::endpoints(),
+        admin_service::endpoints(),
+        admin_page::endpoints(),
         documents::endpoints(),
         health::endpoints(),
     ]

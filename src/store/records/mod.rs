@@ -34,6 +34,12 @@ pub(super) struct CounterRecord {
     pub(super) last: u64,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoginCountRecord {
+    pub(super) succeeded: u64,
+    pub(super) failed: u64,
+}
+
 /// Part of [`RegistrationRecord`] and [`CodeRecord`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CodeFields {

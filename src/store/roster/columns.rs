@@ -69,6 +69,12 @@ impl Roster {
         Matches::of(matches)
     }
 
+    /// How many joined at this moment or later.
+    pub(crate) fn count_joined_since(&self, since: Timestamp) -> u64 {
+        let recent = self.blocks.values().map(|block| block.count_joined_since(since));
+        recent.sum()
+    }
+
     /// The first of these in an ordering who come after a place, in order, at most `limit`.
     pub(crate) fn first_of(
         &self,
@@ -160,6 +166,11 @@ impl Block {
         for later in &mut self.starts[slot + 1..] {
             *later = *later - end + new_end;
         }
+    }
+
+    fn count_joined_since(&self, since: Timestamp) -> u64 {
+        let there = self.joined.iter().zip(&self.traits).filter(|(_, traits)| **traits != 0);
+        there.filter(|(joined, _)| **joined >= since).count() as u64
     }
 
     /// The slots whose text has this in it.

@@ -8,6 +8,9 @@ pub(super) enum Noun {
     User,
     Session,
     ApiKey,
+    /// A session, named after its user: `12/SESSION`.
+    UsersSession,
+    UsersApiKey,
     Group,
     Permission,
     Mail,
@@ -18,6 +21,8 @@ pub(super) enum Noun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parameter {
     Thing(Noun),
+    /// Together with the user before it.
+    OfUser(Noun),
     /// A word that is as good as any other.
     Word,
 }
@@ -27,6 +32,8 @@ const PARAMETERS: &[(&str, Parameter)] = &[
     ("users/{id}", Parameter::Thing(Noun::User)),
     ("sessions/{id}", Parameter::Thing(Noun::Session)),
     ("api-keys/{id}", Parameter::Thing(Noun::ApiKey)),
+    ("sessions/{session}", Parameter::OfUser(Noun::UsersSession)),
+    ("api-keys/{key}", Parameter::OfUser(Noun::UsersApiKey)),
     ("groups/{id}", Parameter::Thing(Noun::Group)),
     ("permissions/{id}", Parameter::Thing(Noun::Permission)),
     ("outbox/{id}", Parameter::Thing(Noun::Mail)),
@@ -35,6 +42,7 @@ const PARAMETERS: &[(&str, Parameter)] = &[
     ("has_permission/{name}", Parameter::Word),
     ("verify/{uid}", Parameter::Word),
     ("{uid}/{token}", Parameter::Word),
+    ("admin/{screen}", Parameter::Word),
     ("assets/{version}", Parameter::Word),
     ("{version}/{file}", Parameter::Word),
 ];
@@ -58,14 +66,17 @@ pub(super) enum Whose {
 
 impl Noun {
     /// What users have, each their own.
-    pub(super) const OWNED: [Self; 3] = [Self::User, Self::Session, Self::ApiKey];
+    pub(super) const OWNED: [Self; 5] =
+        [Self::User, Self::Session, Self::ApiKey, Self::UsersSession, Self::UsersApiKey];
     /// What the whole service has.
     pub(super) const SHARED: [Self; 4] = [Self::Group, Self::Permission, Self::Mail, Self::Registration];
 
     pub(super) fn whose(this: Option<Self>) -> &'static [Whose] {
         match this {
             None => &[Whose::Nothing],
-            Some(Self::User) => &[Whose::Own, Whose::Others, Whose::Superusers, Whose::Missing],
+            Some(Self::User | Self::UsersSession | Self::UsersApiKey) => {
+                &[Whose::Own, Whose::Others, Whose::Superusers, Whose::Missing]
+            }
             Some(Self::Session | Self::ApiKey) => &[Whose::Own, Whose::Others, Whose::Missing],
             Some(Self::Group | Self::Permission | Self::Mail | Self::Registration) => {
                 &[Whose::Nobodys, Whose::Missing]
@@ -77,6 +88,7 @@ impl Noun {
     pub(super) fn missing(self) -> &'static str {
         match self {
             Self::User | Self::Group | Self::Permission => "999999999",
+            Self::UsersSession | Self::UsersApiKey => "999999999/018f3b5c-7a10-7000-8000-000000000000",
             Self::Session | Self::ApiKey | Self::Mail | Self::Registration => {
                 "018f3b5c-7a10-7000-8000-000000000000"
             }
@@ -89,10 +101,13 @@ pub(super) fn noun_of(path: &str) -> Result<Option<Noun>, String> {
     let mut named = None;
     for at in parameters_of(path)? {
         match at {
-            Parameter::Thing(_) if named.is_some() => {
-                return Err(format!("{path} names two things: tests/api/matrix knows paths with one"));
+            Parameter::OfUser(noun) if named == Some(Noun::User) => named = Some(noun),
+            Parameter::Thing(_) | Parameter::OfUser(_) if named.is_some() => {
+                return Err(format!(
+                    "{path} names two things: tests/api/matrix knows paths with one, or one of a user"
+                ));
             }
-            Parameter::Thing(noun) => named = Some(noun),
+            Parameter::Thing(noun) | Parameter::OfUser(noun) => named = Some(noun),
             Parameter::Word => {}
         }
     }
@@ -102,9 +117,10 @@ pub(super) fn noun_of(path: &str) -> Result<Option<Noun>, String> {
 /// The path with this thing in its place, and a word in every other.
 pub(super) fn url_of(path: &str, thing: &str) -> String {
     let mut parameters = parameters_of(path).unwrap_or_default().into_iter();
+    let mut names = thing.split('/');
     let parts = path.split('/').map(|part| match part.starts_with('{').then(|| parameters.next()) {
         None => part,
-        Some(Some(Parameter::Thing(_))) => thing,
+        Some(Some(Parameter::Thing(_) | Parameter::OfUser(_))) => names.next().unwrap_or_default(),
         Some(_) => "somebodys-own",
     });
     parts.collect::<Vec<_>>().join("/")

@@ -225,15 +225,24 @@ impl World {
     }
 
     async fn thing_of(&self, owner: &Caller, noun: Noun) -> String {
-        let user = &owner.tokens["user"];
+        let id = &owner.tokens["user"]["id"];
         match noun {
-            Noun::Session => {
-                let session = self.server.logged_in(user["email"].as_str().expect("an address")).await;
-                part_of(session.access(), 1)["sid"].as_str().expect("an id").to_owned()
-            }
-            Noun::ApiKey => self.key(owner).await.1["id"].as_str().expect("an id").to_owned(),
-            _ => user["id"].to_string(),
+            Noun::Session => self.session_of(owner).await,
+            Noun::ApiKey => self.key_of(owner).await,
+            Noun::UsersSession => format!("{id}/{}", self.session_of(owner).await),
+            Noun::UsersApiKey => format!("{id}/{}", self.key_of(owner).await),
+            _ => id.to_string(),
         }
+    }
+
+    async fn session_of(&self, owner: &Caller) -> String {
+        let email = owner.tokens["user"]["email"].as_str().expect("an address");
+        let session = self.server.logged_in(email).await;
+        part_of(session.access(), 1)["sid"].as_str().expect("an id").to_owned()
+    }
+
+    async fn key_of(&self, owner: &Caller) -> String {
+        self.key(owner).await.1["id"].as_str().expect("an id").to_owned()
     }
 
     async fn shared(&self, noun: Noun) -> String {
