@@ -37,7 +37,6 @@ for (const moment of document.querySelectorAll("time")) {
 /** A question before what cannot be taken back. */
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.isConfirmed) return;
     event.preventDefault();
     const dialog = document.createElement("dialog");
     const question = document.createElement("p");
@@ -57,9 +56,8 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     dialog.append(question, answers);
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (dialog.returnValue !== "yes") return;
-      form.dataset.isConfirmed = "yes";
-      form.requestSubmit();
+      // Asks nobody again, and leaves no mark on a page that the back button brings back.
+      if (dialog.returnValue === "yes") form.submit();
     });
     document.body.append(dialog);
     dialog.showModal();

@@ -21,11 +21,19 @@ export async function answerTo(request, token) {
   };
 }
 
+/** A log-in that ran out is renewed once, where a log-in is asked for at all: a wrong password is not sent twice. */
 async function renewed(request) {
   const reply = await sent(request);
-  if (reply.status !== 401 || request.path.startsWith("/auth/token/")) return reply;
-  const renewal = await sent({ method: "POST", path: "/auth/token/refresh/", type: "application/json", body: "{}" });
-  return renewal.ok ? sent(request) : reply;
+  if (reply.status !== 401 || request.isPublic) return reply;
+  // Not in two tabs at once: a refresh token that is used twice ends its session.
+  const isRenewed = await (navigator.locks ? navigator.locks.request("keystead-refresh", renew) : renew());
+  return isRenewed ? sent(request) : reply;
+}
+
+async function renew() {
+  // Another tab may have done it while this one waited.
+  if ((await sent({ method: "GET", path: "/auth/profile/" })).status !== 401) return true;
+  return (await sent({ method: "POST", path: "/auth/token/refresh/", type: "application/json", body: "{}" })).ok;
 }
 
 function sent({ method, path, type, body }, token) {

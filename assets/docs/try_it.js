@@ -14,12 +14,13 @@ export const TryIt = ({ document, operation, token, isSignedIn }) => {
   const [answer, setAnswer] = useState(null);
   const [isBusy, setBusy] = useState(false);
   const parameters = operation.parameters ?? [];
-  const request = { method: operation.method, path: filled(operation, values), type, body };
-  const needsLogIn = operation["x-access"]?.caller !== "everybody" && !token && !isSignedIn;
+  const isPublic = operation["x-access"]?.caller === "everybody";
+  const request = { method: operation.method, path: filled(operation, values), type, body, isPublic };
+  const needsLogIn = !isPublic && !token && !isSignedIn;
 
   const send = async (event) => {
     event.preventDefault();
-    if (operation.method === "DELETE" && !confirm(t("Send {request}? This is the real service: what it does is done.", { request: `${request.method} ${request.path}` }))) return;
+    if (isGrave(operation) && !confirm(t("Send {request}? This is the real service: what it does is done.", { request: `${request.method} ${request.path}` }))) return;
     setBusy(true);
     setAnswer(await answerTo(request, token).catch(() => ({ failed: true })));
     setBusy(false);
@@ -40,7 +41,7 @@ export const TryIt = ({ document, operation, token, isSignedIn }) => {
       <button disabled=${isBusy}>${t("Send")}</button>
     </form>
     <h3>${t("As a command")}</h3>
-    <pre tabindex="0" role="group" aria-label=${t("As a command")}><code>${curl(request, operation)}</code></pre>
+    <pre tabindex="0" role="group" aria-label=${t("As a command")}><code>${curl(request)}</code></pre>
     <div role="status">${answer && html`<${Answer} answer=${answer} />`}</div>
   </section>`;
 };
@@ -51,6 +52,9 @@ const Answer = ({ answer }) => {
     <details><summary>${t("Headers")}</summary><pre tabindex="0" role="group" aria-label=${t("Headers")}><code>${answer.headers}</code></pre></details>
     ${answer.body && html`<pre class="answer" tabindex="0" role="group" aria-label=${t("Body")}><code>${answer.body}</code></pre>`}`;
 };
+
+/** What cannot be taken back by the next call. */
+const isGrave = ({ method, path }) => method === "DELETE" || method !== "GET" && /logout|password|revoke|bulk|rotate|\/link\//.test(path);
 
 /** The path with the parameters in it. */
 function filled(operation, values) {
@@ -67,13 +71,19 @@ function filled(operation, values) {
 const written = (type, body) => (type === FORM ? new URLSearchParams(body).toString() : JSON.stringify(body, null, 2));
 
 /** The same for a shell. The token is whoever's runs it. */
-function curl({ method, path, type, body }, operation) {
+function curl({ method, path, type, body, isPublic }) {
   const parts = ["curl"];
   if (method !== "GET") parts.push("-X", method);
   parts.push(quoted(location.origin + path));
-  if (operation["x-access"]?.caller !== "everybody") parts.push("-H", '"Authorization: Bearer $TOKEN"');
+  if (!isPublic) parts.push("-H", '"Authorization: Bearer $TOKEN"');
   if (body) parts.push("-H", quoted(`Content-Type: ${type}`), "-d", quoted(body));
   return parts.join(" ");
 }
 
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+/** One word of a shell, in which everything is seen: what is not plain ASCII is told by its bytes. */
+function quoted(text) {
+  if (/^[\x20-\x7e\n]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  const shown = (byte) => (byte > 0x1f && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
+    ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`);
+  return `$'${[...new TextEncoder().encode(text)].map(shown).join("")}'`;
+}

@@ -115,6 +115,11 @@ pub(crate) fn take_tokens(app: &App, reply: Reply) -> Reply {
     if is_forwarded { set_forward(&app.config, reply, "", Duration::ZERO) } else { reply }
 }
 
+/// The same for a browser that sent some.
+pub(crate) fn take_sent_tokens(app: &App, headers: &HeaderMap, reply: Reply) -> Reply {
+    if has_tokens(headers, &app.config) { take_tokens(app, reply) } else { reply }
+}
+
 fn set(config: &CookiesConfig, reply: Reply, name: &str, value: &str, max_age: Duration) -> Reply {
     set_for(config, "", reply, name, value, max_age)
 }

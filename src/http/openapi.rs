@@ -221,7 +221,7 @@ mod tests {
     }
 
     fn parameters(endpoint: &Endpoint, path: &str) -> Vec<Value> {
-        let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(
+        let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| name.trim_start_matches('*')).map(
             |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }),
         );
         let in_query = endpoint.query.iter().map(|(name, what)| {

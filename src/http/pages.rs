@@ -48,8 +48,8 @@ static SPANISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     parsed.flatten().collect()
 });
 
-/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `language`, `is_dev` and
-/// `assets` beside its own facts.
+/// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `has_admin`, `language`,
+/// `is_dev` and `assets` beside its own facts.
 pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str, facts: Value) -> Reply {
     render_in(config, language(req), status, name, facts)
 }
@@ -58,6 +58,7 @@ fn render_in(config: &Config, language: &str, status: StatusCode, name: &str, fa
     let common = context! {
         site => site_name(config),
         has_logo => config.site.logo.is_some(),
+        has_admin => config.admin.enabled,
         language,
         is_dev => config.dev.is_some(),
         assets => Value::from_safe_string(statics::BASE.to_owned()),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use minijinja::{Value, context};
 use warp::http::{Method, StatusCode};
 
-use crate::domain::{ApiKey, ApiKeyId};
-use crate::flows;
+use crate::domain::{ApiKey, ApiKeyId, Invalid};
+use crate::flows::{self, FlowError};
 use crate::http::account::form::Form;
 use crate::http::account::{member, own_facts, own_page, see_other};
 use crate::http::caller::User;
@@ -47,12 +47,24 @@ async fn create(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
 
 async fn attempt(cx: &Cx<User>, form: &Form) -> Result<flows::NewApiKey, ApiError> {
     let NewApiKey { name, .. } = form.parse(&cx.app.config, &["name"])?;
-    let days = form.text("days").parse::<u64>().ok().filter(|days| (1..=MAX_DAYS).contains(days));
-    let end = days.map(|days| cx.app.clock.now().after(Duration::from_secs(days * 86_400)));
+    let life = life_of(form)?;
+    let end = life.map(|life| cx.app.clock.now().after(life));
     Ok(flows::create_api_key(&cx.app, &cx.caller, name, end).await?)
 }
 
-const MAX_DAYS: u64 = 3650;
+/// How long the key is to live; None: until it is revoked. Only whoever says so gets a key without an end.
+fn life_of(form: &Form) -> Result<Option<Duration>, ApiError> {
+    let life = match form.text("days") {
+        "never" => return Ok(None),
+        text => LIVES.into_iter().find(|days| days.to_string() == text),
+    };
+    let unknown = || Invalid::new("type", "Choose how long the key is to live.");
+    let life = life.ok_or_else(|| FlowError::Invalid("days", vec![unknown()]))?;
+    Ok(Some(Duration::from_secs(life * 86_400)))
+}
+
+/// In days.
+const LIVES: [u64; 3] = [30, 90, 365];
 
 async fn revoke(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let form = Form::read(&mut req).await?;

@@ -70,17 +70,22 @@ impl Form {
         let language = pages::language(req);
         let mut errors: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut problem = None;
+        let mut tell = |name: &str, invalid: &Invalid| {
+            let said = pages::say(language, &invalid.message);
+            // A browser sends every field of a form, so the page has no place for one that did not come.
+            if self.typed.iter().any(|(typed, _)| typed == name) {
+                errors.entry(name.to_owned()).or_default().push(said);
+            } else {
+                problem = Some(said);
+            }
+        };
         match &error {
             ApiError::Invalid(fields, _) => {
-                for (name, broken) in fields {
-                    let said = broken.iter().map(|invalid| pages::say(language, &invalid.message));
-                    errors.entry(name.clone()).or_default().extend(said);
-                }
+                let all = fields.iter().flat_map(|(name, broken)| broken.iter().map(move |one| (name, one)));
+                all.for_each(|(name, invalid)| tell(name, invalid));
             }
-            ApiError::Conflict(name, invalid) => {
-                errors.insert((*name).to_owned(), vec![pages::say(language, &invalid.message)]);
-            }
-            ApiError::InvalidCode | ApiError::InvalidLink | ApiError::InvalidCredentials => {
+            ApiError::Conflict(name, invalid) => tell(name, invalid),
+            ApiError::InvalidCode | ApiError::InvalidCredentials => {
                 problem = Some(pages::say(language, error.problem().2));
             }
             _ => return Err(error),

@@ -19,6 +19,7 @@ use crate::http::next::Next;
 use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::http::routes::Present;
 
 pub(super) const LOG_OUT: &str = "/account/logout/";
 const TEMPLATE: &str = "account/login.html";
@@ -28,7 +29,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         page(Method::GET, LOG_IN, None, show),
         page(Method::POST, LOG_IN, Some(LimitKind::Login), log_in),
         member(Method::GET, LOG_OUT, None, ask),
-        member(Method::POST, LOG_OUT, None, log_out),
+        page(Method::POST, LOG_OUT, None, log_out),
     ]
 }
 
@@ -89,8 +90,9 @@ async fn ask(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     Ok(super::own_page(&cx, &req, "account/logout.html", context! {}))
 }
 
-async fn log_out(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
-    flows::log_out(&cx.app, &cx.caller).await?;
+/// Whatever the cookies are worth: whoever logs out is told that they are logged out.
+async fn log_out(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    Present::of_browser(&cx.app, &req).end(&cx).await?;
     Ok(cookies::take_tokens(&cx.app, see_other("/account/login/?done=logout")))
 }
 

@@ -26,6 +26,7 @@ use crate::config::LimitKind;
 use crate::flows::FlowError;
 use crate::http::account::visitor::Shown;
 use crate::http::caller::{Public, User, refuse_other_sites};
+use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, Surface, public};
 use crate::http::error::ApiError;
 use crate::http::next::Next;
@@ -83,7 +84,9 @@ where
 {
     page(method, path, limit, move |cx: Cx<Public>, req: Req| async move {
         let Some(visitor) = Shown::of(&cx.app, &req).visitor(&cx.app).await? else {
-            return Ok(see_other(&with_next(LOG_IN, Some(path))));
+            let back = if req.method.is_safe() { path } else { page_of(path) };
+            let reply = see_other(&with_next(LOG_IN, Some(back)));
+            return Ok(cookies::take_sent_tokens(&cx.app, req.headers(), reply));
         };
         let (app, language, id) = (Arc::clone(&cx.app), pages::language(&req), req.id);
         let (caller, fresh) = visitor.into_parts();
@@ -96,6 +99,12 @@ where
         };
         Ok(fresh.give(&app, reply))
     })
+}
+
+/// The page that a form stands on, which a browser can be led to: `/account/sessions/` for `/account/sessions/end/`.
+fn page_of(path: &'static str) -> &'static str {
+    let noun = path.strip_prefix(HOME).and_then(|rest| rest.find('/'));
+    noun.and_then(|end| path.get(..=HOME.len() + end)).unwrap_or(HOME)
 }
 
 /// What holds before anything of a request is read: how often it may come, and where a form may come from.
@@ -149,7 +158,6 @@ fn own_facts(caller: &User, facts: Value) -> Value {
             last_name => user.last_name.as_str(),
             avatar => user.avatar.as_ref().map(crate::domain::Avatar::as_str),
             is_staff => user.is_staff,
-            has_password => user.password.is_some(),
             must_choose_password => user.password_is_temporary,
         },
         ..facts

@@ -5,8 +5,8 @@ use warp::http::Method;
 
 use crate::flows;
 use crate::http::account::form::Form;
-use crate::http::account::{HOME, member, own_facts, own_page, see_other};
-use crate::http::caller::User;
+use crate::http::account::{HOME, member, own_facts, own_page, page, see_other};
+use crate::http::caller::{Public, User};
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
@@ -16,7 +16,16 @@ use crate::http::routes::UpdateProfile;
 const TEMPLATE: &str = "account/profile.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![member(Method::GET, HOME, None, show), member(Method::POST, HOME, None, update)]
+    vec![
+        page(Method::GET, "/", None, front),
+        member(Method::GET, HOME, None, show),
+        member(Method::POST, HOME, None, update),
+    ]
+}
+
+/// Where somebody arrives who types the host alone.
+async fn front(_cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
+    Ok(see_other(HOME))
 }
 
 async fn show(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {

@@ -45,8 +45,9 @@ impl Shown {
     pub(super) async fn visitor(self, app: &App) -> Result<Option<Visitor>, ApiError> {
         let origin = || self.origin.clone();
         let by_access = self.access.and_then(|token| accepted(flows::authenticate(app, origin(), &token)));
-        if let Some(caller) = by_access {
-            return Ok(Some(Visitor { caller: caller?, fresh: Fresh(None) }));
+        // An old token belongs to no log-in: its refresh token makes one.
+        if let Some(caller) = by_access.transpose()?.filter(|caller| caller.session().is_some()) {
+            return Ok(Some(Visitor { caller, fresh: Fresh(None) }));
         }
         let Some(refresh) = self.refresh else { return Ok(None) };
         let Some(logged_in) = accepted(flows::refresh(app, &self.origin, &refresh).await) else {

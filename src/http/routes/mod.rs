@@ -28,6 +28,7 @@ pub(crate) use emails::ChangeEmail;
 pub(crate) use passwords::{ChangePassword, RequestReset};
 pub(crate) use profile::{CloseAccount, UpdateProfile};
 pub(crate) use registrations::NewAccount;
+pub(crate) use sessions::Present;
 
 use crate::http::endpoint::Endpoint;
 

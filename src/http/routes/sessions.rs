@@ -73,11 +73,11 @@ async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
         Err(error @ (ApiError::InvalidToken | ApiError::NotAuthenticated)) => error.to_reply(&req.id),
         Err(error) => return Err(error),
     };
-    Ok(without_tokens(&cx.app, &req, reply))
+    Ok(cookies::take_sent_tokens(&cx.app, req.headers(), reply))
 }
 
 /// Whose session ends.
-enum Present {
+pub(crate) enum Present {
     Caller(User),
     Refresh(String),
     /// What a browser still had: access tokens and refresh tokens. Two cookies of one name may be there, if another host of
@@ -87,7 +87,6 @@ enum Present {
 
 /// The header says it; without one, the refresh token in the body; without both, the cookies.
 fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Present, ApiError> {
-    let config = &app.config.cookies;
     if has_authorization(req) {
         return User::admit(app, req, Gate::USER).map(Present::Caller);
     }
@@ -98,12 +97,18 @@ fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Pres
         return Err(ApiError::NotAuthenticated);
     }
     refuse_other_sites(app, req)?;
-    let all = |name: &str| cookies::all(req.headers(), name).map(str::to_owned).collect();
-    Ok(Present::Browser(all(&config.access_name), all(&config.refresh_name)))
+    Ok(Present::of_browser(app, req))
 }
 
 impl Present {
-    async fn end(self, cx: &Cx<Public>) -> Result<(), ApiError> {
+    /// For a request that comes from our own pages.
+    pub(crate) fn of_browser(app: &App, req: &Req) -> Self {
+        let all = |name: &str| cookies::all(req.headers(), name).map(str::to_owned).collect();
+        let config = &app.config.cookies;
+        Self::Browser(all(&config.access_name), all(&config.refresh_name))
+    }
+
+    pub(crate) async fn end(self, cx: &Cx<Public>) -> Result<(), ApiError> {
         let (app, origin) = (&cx.app, &cx.caller.origin);
         match self {
             Self::Caller(caller) => flows::log_out(app, &caller).await?,
@@ -129,13 +134,7 @@ impl Present {
 
 async fn log_out_everywhere(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
     flows::log_out_everywhere(&cx.app, &cx.caller).await?;
-    Ok(without_tokens(&cx.app, &req, Reply::nothing(StatusCode::NO_CONTENT)))
-}
-
-/// Takes the tokens from a browser that sent some.
-fn without_tokens(app: &App, req: &Req, reply: Reply) -> Reply {
-    let has_tokens = cookies::has_tokens(req.headers(), &app.config);
-    if has_tokens { cookies::take_tokens(app, reply) } else { reply }
+    Ok(cookies::take_sent_tokens(&cx.app, req.headers(), Reply::nothing(StatusCode::NO_CONTENT)))
 }
 
 async fn list_sessions(cx: Cx<User>, _req: Req) -> Result<Reply, ApiError> {
