@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, Order, Persona};
 use crate::config::Config;
-use crate::http;
 use crate::server::{Entrance, ServeError};
+use crate::{flows, http};
 pub(crate) use error::DevError;
 use switch::Switch;
 use world::World;
@@ -86,6 +86,8 @@ impl DevServer {
                 () = shutdown => {}
                 () = stage.obey(&mut orders, replace) => {}
             }
+            // Whoever waits for a mail must not hold up the end.
+            flows::close_mailbox(stage.world.app());
             Ok(())
         };
         let ended = entrance.serve(&server, switch.clone(), end, watch::Sender::new(false)).await;

@@ -31,6 +31,7 @@ mod cookies;
 mod dev;
 mod emails;
 mod enumeration;
+mod examples;
 mod forward;
 mod http;
 mod introspection;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -15,6 +16,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -69,6 +71,7 @@ impl Browser {
         let profile = tempfile::tempdir().expect("a folder");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
+            .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -285,9 +288,11 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// A test that failed leaves no browser behind. One that ended well has none any more.
+    /// A test that failed leaves no browser behind: the driver and what it started are one group. One that ended well
+    /// has none any more.
     fn drop(&mut self) {
-        let _ = self.driver.kill();
+        let group = i32::try_from(self.driver.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
     }
 }
 

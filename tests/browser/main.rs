@@ -19,4 +19,5 @@ mod harness;
 
 mod account;
 mod dev;
+mod docs;
 mod links;

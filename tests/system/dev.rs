@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -103,6 +105,21 @@ fn nothing_is_left_of_it_however_it_ends() {
         assert_eq!(names(folder.path()), [""; 0]);
         eventually("nothing left", || left_behind().is_empty().then_some(()));
     }
+}
+
+#[test]
+fn whoever_waits_for_a_mail_does_not_hold_up_the_end() {
+    let folder = empty_folder();
+    let service = start(folder.path(), &[]);
+    let client = service.client();
+    let begun = Instant::now();
+    let waiting = thread::spawn(move || client.get("/dev/mail?to=bob@example.com&wait=60s"));
+    thread::sleep(Duration::from_millis(200));
+
+    service.terminate();
+
+    waiting.join().expect("no panic").expect("an answer").expect_problem(404, "not_found");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }
 
 #[test]

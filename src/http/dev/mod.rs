@@ -21,5 +21,5 @@ pub(super) fn endpoints(config: &Config) -> Vec<Endpoint> {
 
 /// Whether no page of another origin may read what is answered, whatever `server.cors_origins` says.
 pub(super) fn is_private(config: &Config, req: &Req) -> bool {
-    config.dev.is_some() && req.head.uri.path().starts_with("/dev")
+    config.dev.is_some() && req.head.uri.path().starts_with("/dev/")
 }
