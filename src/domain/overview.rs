@@ -42,6 +42,15 @@ impl LoginCount {
     pub(crate) const HOUR: Duration = Duration::from_secs(3600);
     pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
+    /// Both together.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            succeeded: self.succeeded.saturating_add(other.succeeded),
+            failed: self.failed.saturating_add(other.failed),
+        }
+    }
+
     /// Lays the counts of hours, the oldest first, into `number` columns of the same span, the last of which holds `now`.
     pub(crate) fn in_buckets(
         hours: &[(Timestamp, Self)],
@@ -55,10 +64,7 @@ impl LoginCount {
             .map(|start| {
                 let end = start.after(span);
                 let within = hours.iter().filter(|(hour, _)| (start..end).contains(hour));
-                let count = within.fold(Self::default(), |sum, (_, count)| Self {
-                    succeeded: sum.succeeded.saturating_add(count.succeeded),
-                    failed: sum.failed.saturating_add(count.failed),
-                });
+                let count = within.fold(Self::default(), |sum, (_, count)| sum.and(*count));
                 LoginBucket { start, count }
             })
             .collect()

@@ -19,33 +19,24 @@ impl ReadTx {
     /// The counts of the hours that began at this moment or later, the oldest first: at most some 800.
     pub(crate) fn login_counts(&self, since: Timestamp) -> Result<Vec<(Timestamp, LoginCount)>, StoreError> {
         let rows = self.rows::<LoginCountRecord>(Some(&since), Order::Ascending)?;
-        let counted =
-            |record: LoginCountRecord| LoginCount { succeeded: record.succeeded, failed: record.failed };
-        rows.map(|row| row.map(|(hour, record)| (hour, counted(record)))).collect()
+        rows.map(|row| row.map(|(hour, record)| (hour, LoginCount::from(record)))).collect()
     }
 }
 
 impl WriteTx {
     /// Counts an event if it is a log-in.
     pub(super) fn count_login(&mut self, event: &Event) -> Result<(), StoreError> {
-        let (succeeded, failed) = match event.kind {
-            EventKind::LoginSucceeded => (1, 0),
-            EventKind::LoginFailed => (0, 1),
+        let new = match event.kind {
+            EventKind::LoginSucceeded => LoginCount { succeeded: 1, failed: 0 },
+            EventKind::LoginFailed => LoginCount { succeeded: 0, failed: 1 },
             _ => return Ok(()),
         };
         let hour = event.time.beginning_of(LoginCount::HOUR);
-        let counted = match self.row::<LoginCountRecord>(&hour)? {
-            Some(record) => record,
-            None => {
-                self.sweep_login_counts(hour.before(KEPT_FOR))?;
-                LoginCountRecord { succeeded: 0, failed: 0 }
-            }
-        };
-        let record = LoginCountRecord {
-            succeeded: counted.succeeded.saturating_add(succeeded),
-            failed: counted.failed.saturating_add(failed),
-        };
-        self.save(&hour, &record)
+        let counted = self.row::<LoginCountRecord>(&hour)?.map(LoginCount::from);
+        if counted.is_none() {
+            self.sweep_login_counts(hour.before(KEPT_FOR))?;
+        }
+        self.save(&hour, &LoginCountRecord::from(counted.unwrap_or_default().and(new)))
     }
 
     fn sweep_login_counts(&mut self, end: Timestamp) -> Result<(), StoreError> {
@@ -56,5 +47,17 @@ impl WriteTx {
             self.remove::<LoginCountRecord>(&hour)?;
         }
         Ok(())
+    }
+}
+
+impl From<LoginCountRecord> for LoginCount {
+    fn from(record: LoginCountRecord) -> Self {
+        Self { succeeded: record.succeeded, failed: record.failed }
+    }
+}
+
+impl From<LoginCount> for LoginCountRecord {
+    fn from(count: LoginCount) -> Self {
+        Self { succeeded: count.succeeded, failed: count.failed }
     }
 }

@@ -297,7 +297,7 @@ async fn it_is_used_by_keyboard_alone() {
     browser.sees("Groups: 1").await;
     browser.key(Key::Tab).await;
     assert_eq!(browser.focused().await, "Skip to the content");
-    for _ in 0..2 {
+    for _ in 0..3 {
         browser.key(Key::Tab).await;
     }
     assert_eq!(browser.focused().await, "Users");

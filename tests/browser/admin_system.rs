@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::admin::{log_in, with_root};
-use crate::browser::Browser;
 use crate::harness::{Caller, PASSWORD, TestServer, minutes};
 
 const ADA: &str = "ada@example.com";
