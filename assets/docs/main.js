@@ -8,19 +8,19 @@ import { Operation } from "./operation.js";
 
 export function start(place) {
   place.replaceChildren();
-  render(html`<${Docs} site=${place.dataset.site} />`, place);
+  render(html`<${Docs} site=${place.dataset.site} hasCookies=${place.dataset.hasCookies === "yes"} />`, place);
 }
 
-const Docs = ({ site }) => {
+const Docs = ({ site, hasCookies }) => {
   const [loaded, setLoaded] = useState(null);
   const [failed, fail] = useState(false);
-  const [me, setMe] = useState(undefined);
+  const [me, setMe] = useState(hasCookies ? undefined : null);
   const [filter, setFilter] = useState("");
   const [token, setToken] = useState("");
   const id = useHash();
   useEffect(() => {
     load().then(setLoaded, () => fail(true));
-    whoIsIt().then(setMe);
+    if (hasCookies) whoIsIt().then(setMe);
   }, []);
   const groups = useMemo(() => filtered(loaded?.groups ?? [], filter), [loaded, filter]);
   const operation = loaded?.groups.flatMap((group) => group.operations).find((one) => one.id === id);
@@ -58,7 +58,7 @@ const Group = ({ group, id, isOpen }) => {
   return html`<details open=${isOpen || has}>
     <summary>${group.name} <span class="quiet">${group.operations.length}</span></summary>
     <ul>${group.operations.map((operation) => html`<li key=${operation.id}>
-      <a href=${`#${operation.id}`} aria-current=${operation.id === id ? "page" : undefined}>
+      <a href=${`#${operation.id}`} aria-label=${`${operation.method} ${operation.path}`} aria-current=${operation.id === id ? "page" : undefined}>
         <span class=${`method ${operation.method}`}>${operation.method}</span> <span>${operation.path}</span></a>
     </li>`)}</ul>
   </details>`;

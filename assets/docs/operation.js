@@ -24,7 +24,8 @@ export const Operation = ({ document, operation, token, isSignedIn }) => {
 function whoMay(access) {
   if (!access || access.caller === "everybody") return t("Everybody may call this.");
   const parts = [];
-  if (access.caller === "user") parts.push(t("For users."));
+  if (access.caller === "superuser") parts.push(t("For superusers."));
+  else if (access.caller === "user") parts.push(t("For users."));
   else if (access.permissions.length) parts.push(t("For staff with {permissions}.", { permissions: access.permissions.join(", ") }));
   else if (access.one_of.length) parts.push(t("For staff with one of {permissions}.", { permissions: access.one_of.join(", ") }));
   else parts.push(t("For staff."));

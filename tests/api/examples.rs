@@ -67,16 +67,24 @@ fn settled(member: Option<&str>, value: Value) -> Value {
             let settle = |(name, value): (String, Value)| (name.clone(), settled(Some(&name), value));
             Value::Object(members.into_iter().map(settle).collect())
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| settled(member, item)).collect()),
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.into_iter().map(|item| settled(member, item)).collect();
+            // Keys are listed by their ids, which are random.
+            if items.iter().all(|item| item["use"].is_string()) {
+                items.sort_by_key(Value::to_string);
+            }
+            Value::Array(items)
+        }
         Value::String(text) => {
             let is_time = text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
             let is_id = text.len() == 36 && text.matches('-').count() == 4;
             match member {
                 _ if is_time => json!("2026-11-23T12:00:00Z"),
                 _ if is_id => json!(ID),
-                Some("x" | "y" | "kid" | "code" | "registration") => json!("…"),
+                Some("x" | "y" | "kid" | "registration" | "request_id") => json!("…"),
                 Some("prefix") => json!("ksk_4fT1b…"),
                 _ if text.starts_with("ksk_") => json!("ksk_4fT1b…"),
+                Some("code") if text.bytes().all(|byte| byte.is_ascii_digit()) => json!("12345678"),
                 _ if text.starts_with("eyJ") => json!("eyJhbGciOiJFUzI1NiIs…"),
                 Some("token") => json!("…"),
                 _ => json!(text),

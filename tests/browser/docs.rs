@@ -12,9 +12,7 @@ const ADA: &str = "ada@example.com";
 async fn a_reader_finds_an_operation_and_tries_it_with_their_own_log_in() {
     let server = served("").await;
     server.registered(ADA).await;
-    let mut browser = Browser::start(&server).await;
-    // Nobody is signed in at first, and the page asks.
-    browser.expect_status(401);
+    let browser = Browser::start(&server).await;
 
     browser.open("/docs/").await;
     browser.sees("Choose an operation").await;
@@ -44,7 +42,6 @@ async fn a_link_leads_to_an_operation_and_a_token_of_ones_own_is_taken() {
     let ada = server.registered(ADA).await;
     let key = server.api_key(&ada, &json!({ "name": "docs" })).await.1;
     let mut browser = Browser::start(&server).await;
-    browser.expect_status(401);
     browser.expect_status(403);
 
     browser.open("/docs/#post-/auth/api-keys/").await;

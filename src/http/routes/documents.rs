@@ -9,7 +9,7 @@ use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::{openapi, pages, statics, theme};
+use crate::http::{cookies, openapi, pages, statics, theme};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     [
@@ -35,5 +35,8 @@ async fn openapi_document(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> 
 async fn docs(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let modules = statics::modules("docs/").chain(statics::modules("lib/"));
     let modules: Vec<Value> = modules.map(Value::from_safe_string).collect();
-    Ok(pages::render(&cx.app.config, &req, StatusCode::OK, "docs/index.html", context! { modules }))
+    // Who shows nothing is not asked who they are.
+    let has_cookies = cookies::has_tokens(req.headers(), &cx.app.config);
+    let facts = context! { modules, has_cookies };
+    Ok(pages::render(&cx.app.config, &req, StatusCode::OK, "docs/index.html", facts))
 }
