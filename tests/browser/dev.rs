@@ -3,12 +3,15 @@
 use keystead::testing::Server;
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, lacks_browser};
 use crate::harness::{Caller, PASSWORD};
 
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_mail_is_announced_and_read() {
+    if lacks_browser() {
+        return;
+    }
     let server = Server::start().await;
     let browser = Browser::start_at("en", server.url().to_owned()).await;
     browser.open("/dev/mail/").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, served};
+use crate::browser::{Browser, lacks_browser, served};
 use crate::harness::PASSWORD;
 
 const ADA: &str = "ada@example.com";
@@ -10,6 +10,9 @@ const ADA: &str = "ada@example.com";
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_reader_finds_an_operation_and_tries_it_with_their_own_log_in() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     server.registered(ADA).await;
     let browser = Browser::start(&server).await;
@@ -38,6 +41,9 @@ async fn a_reader_finds_an_operation_and_tries_it_with_their_own_log_in() {
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn a_link_leads_to_an_operation_and_a_token_of_ones_own_is_taken() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     let ada = server.registered(ADA).await;
     let key = server.api_key(&ada, &json!({ "name": "docs" })).await.1;

@@ -1,12 +1,15 @@
 //! The pages that the links of our mails and of our log open.
 
-use crate::browser::{Browser, served};
+use crate::browser::{Browser, lacks_browser, served};
 
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
 #[ignore = "needs chromium and its driver"]
 async fn the_first_administrator_is_made_by_the_link_of_the_log() {
+    if lacks_browser() {
+        return;
+    }
     let server = served("").await;
     let browser = Browser::start(&server).await;
 
