@@ -60,7 +60,8 @@ fn greeting(address: SocketAddr, personas: &[Persona]) -> String {
     let mut text = format!(
         "keystead listening on http://{address}\n\n\
          Development mode: nothing here lasts, and everybody knows the passwords.\n\n\
-         API      http://{address}/openapi.json\n\
+         API      http://{address}/docs/\n\
+         Admin    http://{address}/admin/\n\
          Log in   http://{address}/account/login/\n\
          Mailbox  http://{address}/dev/mail/\n"
     );
