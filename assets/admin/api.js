@@ -5,6 +5,7 @@
 //
 // Whatever the API refuses is thrown as a Problem. Must never: keep a token, or put one where scripts can read it.
 
+import { isRenewed } from "../lib/renewal.js";
 import { t } from "../lib/texts.js";
 import { shared } from "./state.js";
 
@@ -44,7 +45,7 @@ export function withQuery(path, parameters) {
 /** What the API answers; a log-in that ran out is renewed once. */
 export async function call(request, signal) {
   let reply = await sent(request, signal);
-  if (reply.status === 401 && (await isRenewed())) reply = await sent(request, signal);
+  if (reply.status === 401 && (await isRenewed(renewing))) reply = await sent(request, signal);
   if (reply.status === 401) return logIn();
   if (!reply.ok) throw await problemOf(reply);
   return reply.status === 204 ? null : reply.json().catch(() => null);
@@ -68,24 +69,7 @@ async function sent({ method, path, body }, signal) {
   }
 }
 
-let renewing = null;
-
-/** All that wait share one renewal: a refresh token that is used twice ends its session. */
-function isRenewed() {
-  renewing ??= alone(renew).finally(() => { renewing = null; });
-  return renewing;
-}
-
-/** Not in two tabs at once, where the browser can tell. */
-const alone = (task) => (navigator.locks ? navigator.locks.request("keystead-refresh", task) : task());
-
-async function renew() {
-  // Another tab may have done it while this one waited.
-  const known = await sent(get("/auth/profile/"));
-  if (known.status !== 401) return true;
-  const reply = await sent({ method: "POST", path: "/auth/token/refresh/", body: {} });
-  return reply.ok;
-}
+const renewing = (method, path) => sent({ method, path, body: method === "GET" ? undefined : {} });
 
 async function problemOf(reply) {
   const told = await reply.json().catch(() => ({}));

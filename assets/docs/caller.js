@@ -1,6 +1,8 @@
 // Sends what the reader tries: by the cookies of their log-in, or with a token that they paste. Must never: keep a token
 // anywhere but in memory.
 
+import { isRenewed } from "../lib/renewal.js";
+
 /** Who is signed in, or null. */
 export async function whoIsIt() {
   const reply = await renewed({ method: "GET", path: "/auth/profile/" }).catch(() => null);
@@ -25,16 +27,10 @@ export async function answerTo(request, token) {
 async function renewed(request) {
   const reply = await sent(request);
   if (reply.status !== 401 || request.isPublic) return reply;
-  // Not in two tabs at once: a refresh token that is used twice ends its session.
-  const isRenewed = await (navigator.locks ? navigator.locks.request("keystead-refresh", renew) : renew());
-  return isRenewed ? sent(request) : reply;
+  return (await isRenewed(renewing)) ? sent(request) : reply;
 }
 
-async function renew() {
-  // Another tab may have done it while this one waited.
-  if ((await sent({ method: "GET", path: "/auth/profile/" })).status !== 401) return true;
-  return (await sent({ method: "POST", path: "/auth/token/refresh/", type: "application/json", body: "{}" })).ok;
-}
+const renewing = (method, path) => sent({ method, path, type: "application/json", body: method === "GET" ? "" : "{}" });
 
 function sent({ method, path, type, body }, token) {
   const headers = { accept: "application/json" };

@@ -1,5 +1,6 @@
 // The form that sends an operation, the same as a command, and what came back.
 
+import { plain, quoted } from "../lib/shell.js";
 import { html, useState } from "../lib/ui.js";
 import { t } from "../lib/texts.js";
 import { answerTo } from "./caller.js";
@@ -76,14 +77,6 @@ function curl({ method, path, type, body, isPublic }) {
   if (method !== "GET") parts.push("-X", method);
   parts.push(quoted(location.origin + path));
   if (!isPublic) parts.push("-H", '"Authorization: Bearer $TOKEN"');
-  if (body) parts.push("-H", quoted(`Content-Type: ${type}`), "-d", quoted(body));
+  if (body) parts.push("-H", quoted(`Content-Type: ${type}`), "-d", quoted(type === FORM ? body : plain(body)));
   return parts.join(" ");
-}
-
-/** One word of a shell, in which everything is seen: what is not plain ASCII is told by its bytes. */
-function quoted(text) {
-  if (/^[\x20-\x7e\n]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
-  const shown = (byte) => (byte > 0x1f && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
-    ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`);
-  return `$'${[...new TextEncoder().encode(text)].map(shown).join("")}'`;
 }

@@ -5,6 +5,7 @@
 // cli is a list of words: ["users", "disable", "ada"]; not every action has one. What a shell or a terminal would take
 // for something else is quoted.
 
+import { plain, quoted } from "../../lib/shell.js";
 import { html, useState } from "../../lib/ui.js";
 import { t } from "../../lib/texts.js";
 
@@ -41,16 +42,3 @@ export function curl({ method, path, body }) {
 }
 
 const line = (words) => ["keystead", ...words.map((word) => quoted(String(word)))].join(" ");
-
-/** JSON in which everything is seen: what is not ASCII is written out. */
-const plain = (json) => json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
-/** One word of a shell. What a terminal would not show as it is, bash is told by its bytes. */
-function quoted(text) {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  if (!/[^\x20-\x7e]/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
-  const bytes = [...new TextEncoder().encode(text)];
-  const shown = (byte) => (byte > 0x1f && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
-    ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`);
-  return `$'${bytes.map(shown).join("")}'`;
-}
