@@ -16,6 +16,7 @@ mod endpoint;
 mod error;
 mod export;
 mod forwarded;
+mod gzip;
 mod head;
 mod headers;
 mod limits;

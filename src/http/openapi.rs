@@ -1,10 +1,12 @@
 //! The OpenAPI document: made from the endpoint list, committed, and served as committed. A test compares the two.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::config::CompatConfig;
+use crate::http::gzip::Packed;
 
 /// `assets/openapi.json`: the native API.
 const DOCUMENT: &str = include_str!("../../assets/openapi.json");
@@ -22,6 +24,19 @@ pub(crate) fn document(config: &CompatConfig) -> Cow<'static, str> {
     let parts = SURFACES.iter().filter(|(name, _)| profiles.contains(name));
     let parts: Vec<&str> = parts.map(|(_, part)| *part).collect();
     if parts.is_empty() { Cow::Borrowed(DOCUMENT) } else { Cow::Owned(with(&parts)) }
+}
+
+/// The document of each choice of surfaces, compressed when somebody first asks for it.
+static PACKED: [OnceLock<Packed>; 1 << SURFACES.len()] = [const { OnceLock::new() }; 1 << SURFACES.len()];
+
+/// The document as it goes out.
+pub(crate) fn packed(config: &CompatConfig) -> &'static Packed {
+    let profiles = config.profiles();
+    let bits =
+        SURFACES.iter().enumerate().map(|(bit, (name, _))| usize::from(profiles.contains(name)) << bit);
+    let [first, ..] = &PACKED;
+    let packed = PACKED.get(bits.sum::<usize>()).unwrap_or(first);
+    packed.get_or_init(|| Packed::pack(document(config).as_bytes()))
 }
 
 fn with(parts: &[&str]) -> String {

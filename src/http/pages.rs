@@ -54,6 +54,16 @@ pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str,
     render_in(config, language(req), status, name, facts)
 }
 
+/// The shell of a page that is written in modules: `admin/index.html`, with those of its folder named all at once, or the
+/// browser would find them one after the other.
+pub(crate) fn application(config: &Config, req: &Req, folder: &str, facts: Value) -> Reply {
+    let modules = [folder, "lib"].into_iter().flat_map(|folder| statics::modules(&format!("{folder}/")));
+    // Our own names need no escaping.
+    let modules: Vec<Value> = modules.map(Value::from_safe_string).collect();
+    let facts = context! { modules, ..facts };
+    render(config, req, StatusCode::OK, &format!("{folder}/index.html"), facts)
+}
+
 fn render_in(config: &Config, language: &str, status: StatusCode, name: &str, facts: Value) -> Reply {
     let common = context! {
         site => site_name(config),

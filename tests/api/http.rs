@@ -472,6 +472,21 @@ async fn the_served_document_is_the_committed_one() {
     assert!(served.text == DOCUMENT, "{}", served.text);
 }
 
+#[tokio::test]
+async fn the_document_goes_out_compressed_and_once() {
+    let server = TestServer::start().await;
+    let send =
+        async |method, name, value| server.anon().send(method, "/openapi.json", &[(name, value)], None).await;
+
+    let packed = send(Method::HEAD, "accept-encoding", "gzip").await.expect(200);
+    let tag = packed.header("etag").expect("a tag");
+
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.header("vary"), Some("accept-encoding"));
+    assert!(send(Method::GET, "if-none-match", tag).await.expect(304).text.is_empty());
+    assert!(send(Method::GET, "if-none-match", "W/\"0\"").await.expect(200).text == DOCUMENT);
+}
+
 /// Every code that a client can meet without breaking the machine: `unavailable` takes a failed disk and `internal` a
 /// bug.
 #[tokio::test]

@@ -1,16 +1,16 @@
 //! The admin page: one shell for all its screens, which the browser fills from the admin API. Serves nothing that is
 //! anybody's.
 
-use minijinja::{Value, context};
+use minijinja::context;
 use warp::http::{Method, StatusCode};
 
 use crate::flows;
 use crate::http::caller::Public;
 use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
+use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::{pages, statics};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -29,15 +29,12 @@ async fn page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     if !flows::has_superuser(&cx.app).await? {
         return Ok(pages::render(config, &req, StatusCode::OK, "admin/nobody.html", context! {}));
     }
-    // Named all at once, or the browser would find them one after the other. Our own names need no escaping.
-    let modules = statics::modules("admin/").chain(statics::modules("lib/"));
-    let modules: Vec<Value> = modules.map(Value::from_safe_string).collect();
-    Ok(pages::render(config, &req, StatusCode::OK, "admin/index.html", context! { modules }))
+    Ok(pages::application(config, &req, "admin", context! {}))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::http::statics;
 
     /// What stands in quotes after each of these.
     fn quoted<'a>(text: &'a str, before: &str) -> Vec<&'a str> {

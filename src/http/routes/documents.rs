@@ -1,7 +1,6 @@
 //! The OpenAPI document, and the files that our own pages load.
 
-use minijinja::{Value, context};
-use warp::http::header::{CACHE_CONTROL, HeaderValue};
+use minijinja::context;
 use warp::http::{Method, StatusCode};
 
 use crate::http::caller::Public;
@@ -19,24 +18,26 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         public(Method::GET, "/docs/", docs)
             .does("A page to read this document, and to try what it describes.")
             .replies_nothing(StatusCode::OK),
-        statics::endpoint(),
+        public(Method::GET, "/assets/{version}/{*file}", asset)
+            .does("A file that the pages load.")
+            .replies_nothing(StatusCode::OK),
     ]
     .into_iter()
     .chain(theme::endpoints())
     .collect()
 }
 
-async fn openapi_document(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
-    let document = openapi::document(&cx.app.config.compat).into_owned().into_bytes();
-    Ok(Reply::bytes(StatusCode::OK, "application/json", document)
-        .header(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")))
+async fn openapi_document(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    openapi::packed(&cx.app.config.compat).reply(req.headers(), "application/json", "public, max-age=300")
+}
+
+async fn asset(_cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    let (version, name): (String, String) = (req.param("version")?, req.param("file")?);
+    statics::reply(req.headers(), &version, &name)
 }
 
 async fn docs(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
-    let modules = statics::modules("docs/").chain(statics::modules("lib/"));
-    let modules: Vec<Value> = modules.map(Value::from_safe_string).collect();
     // Who shows nothing is not asked who they are.
     let has_cookies = cookies::has_tokens(req.headers(), &cx.app.config);
-    let facts = context! { modules, has_cookies };
-    Ok(pages::render(&cx.app.config, &req, StatusCode::OK, "docs/index.html", facts))
+    Ok(pages::application(&cx.app.config, &req, "docs", context! { has_cookies }))
 }
