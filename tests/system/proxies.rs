@@ -163,10 +163,11 @@ impl Stage {
     }
 }
 
-/// What the program got in a header, if it got it.
+/// What the program got in a header, if it got it; WSGI and CGI take `Remote_User` for `Remote-User`.
 fn got<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
     let lines = answer.text.lines().filter_map(|line| line.split_once(':'));
-    lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+    let is_it = |own: &str| own.replace('_', "-").eq_ignore_ascii_case(name);
+    lines.filter(|(own, _)| is_it(own)).map(|(_, value)| value.trim()).collect()
 }
 
 fn basic(name: &str) -> String {
@@ -181,6 +182,17 @@ fn lacks_caddy() -> bool {
     lacks(&[&["caddy", "version"]])
 }
 
+const SPOOFED: [(&str, &str); 8] = [
+    ("Remote-User", "root"),
+    ("Remote-Name", "Root"),
+    ("Remote-Email", "root@example.com"),
+    ("remote-groups", "Root"),
+    ("Remote_User", "root"),
+    ("REMOTE_NAME", "Root"),
+    ("remote_email", "root@example.com"),
+    ("Remote_Groups", "Root"),
+];
+
 fn tells_the_program_who_comes(stage: &Stage) {
     let (answer, cookie) = stage.log_in("ed");
     let access = answer.tokens().access;
@@ -193,8 +205,7 @@ fn tells_the_program_who_comes(stage: &Stage) {
         ("Authorization", &key),
         ("Authorization", &basic("ed")),
     ] {
-        let spoofed = ("Remote-User", "root");
-        let headers = [(shown.0, shown.1.as_str()), spoofed, ("Remote-Groups", "Root")];
+        let headers = [[(shown.0, shown.1.as_str())].as_slice(), &SPOOFED].concat();
         let seen = stage.get("/admin/x?y=%20", &headers).expect(200);
         assert!(seen.text.starts_with("GET /admin/x?y=%20 "), "{}", seen.text);
         assert_eq!((got(&seen, "remote-user"), got(&seen, "remote-groups")), (vec!["ed"], vec!["Editors"]));
@@ -205,8 +216,7 @@ fn tells_the_program_who_comes(stage: &Stage) {
     let ada = basic("ada");
     let seen = stage.get("/", &[("Authorization", &ada)]).expect(200);
     assert_eq!((got(&seen, "remote-name"), got(&seen, "remote-user")), (vec!["Ådä"], vec!["ada"]));
-    let spoofed = [("Remote-User", "root"), ("Remote-Email", "root@example.com"), ("remote-groups", "Root")];
-    let seen = stage.get("/static/x", &spoofed).expect(200);
+    let seen = stage.get("/static/x", &SPOOFED).expect(200);
     for name in ["remote-user", "remote-name", "remote-email", "remote-groups"] {
         assert!(got(&seen, name).iter().all(|value| value.is_empty()), "{}", seen.text);
     }
@@ -268,6 +278,12 @@ fn believes_no_client(stage: &Stage) {
     }
     for path in [
         "//admin/x",
+        "//x/admin/x",
+        "/\\x/admin/x",
+        "/%2Fx/admin/x",
+        "/admin%3Fx",
+        "/admin%23x",
+        "/static/..%20/admin/x",
         "/Admin/x",
         "/%61dmin/x",
         "/%2561dmin/x",

@@ -11,8 +11,8 @@ use crate::domain::email::canonical;
 pub(crate) struct RequestPath {
     /// As the standard has it (RFC 3986): a slash that is encoded parts nothing.
     segments: Vec<String>,
-    /// Decoded as often as can be, in NFKC and folded, `\` taken for a slash, and without empty segments and what stands
-    /// behind a `;`.
+    /// Decoded as often as can be, in NFKC and folded, `\` taken for a slash, each segment cut down to its `name`, and
+    /// without those that are empty then. What stands behind a `?` or a `#` is no part of it.
     careless: Vec<String>,
 }
 
@@ -36,10 +36,10 @@ impl RequestPath {
         if text.len() > MAX_BYTES || !text.starts_with('/') || !text.chars().all(is_plain) {
             return None;
         }
-        let segments = meant(text)?;
-        let careless = careless(text)?;
-        let is_clear = |segment: &String| !is_dots(segment) && !segment.contains(char::is_control);
-        segments.iter().chain(&careless).all(is_clear).then_some(Self { segments, careless })
+        let (segments, careless) = (meant(text)?, careless(text)?);
+        let has_control = |segment: &String| segment.contains(char::is_control);
+        let is_clear = !segments.iter().chain(&careless).any(has_control);
+        is_clear.then_some(Self { segments, careless })
     }
 }
 
@@ -83,15 +83,44 @@ fn meant(text: &str) -> Option<Vec<String>> {
 fn careless(text: &str) -> Option<Vec<String>> {
     let mut text = text.to_owned();
     for _ in 0..MAX_LAYERS {
+        if names_a_host(&text) {
+            return None;
+        }
         let next = canonical(&percent_decode_str(&text).decode_utf8().ok()?);
         if next == text {
-            let segments =
-                text.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
-            return Some(segments.filter(|segment| !segment.is_empty()).map(str::to_owned).collect());
+            return segments_of_names(&text);
         }
         text = next;
     }
     None
+}
+
+/// None: there are dots among them, if only behind a `?`.
+fn segments_of_names(text: &str) -> Option<Vec<String>> {
+    if text.split(SLASHES).any(is_dots) {
+        return None;
+    }
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let names = path.split(SLASHES).map(name).filter(|name| !name.is_empty());
+    Some(names.map(str::to_owned).collect())
+}
+
+const SLASHES: [char; 2] = ['/', '\\'];
+
+/// `//host/path`: the path is another one for programs that take it for a URL.
+fn names_a_host(text: &str) -> bool {
+    let mut segments = text.split(SLASHES).skip(1);
+    segments.next().map(name) == Some("") && segments.next().is_some()
+}
+
+/// What some program may take a segment for, on Windows for one: no blanks and dots at its end.
+fn name(segment: &str) -> &str {
+    alone(segment).trim_end_matches(['.', ' '])
+}
+
+/// Without what stands behind it: parameters, a query, a fragment.
+fn alone(segment: &str) -> &str {
+    segment.split([';', '?', '#']).next().unwrap_or_default()
 }
 
 /// None: it is not encoded as it should be, or is no UTF-8 (an overlong form is none).
@@ -105,10 +134,9 @@ fn decoded(segment: &str) -> Option<String> {
     percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// `.` and `..`, also with a parameter behind them, which some programs drop before they look.
+/// `.` and `..`, and what some program may take for them.
 fn is_dots(segment: &str) -> bool {
-    let name = segment.split(';').next().unwrap_or_default();
-    matches!(name, "." | "..")
+    name(segment).is_empty() && alone(segment).contains('.')
 }
 
 #[cfg(test)]
@@ -126,7 +154,7 @@ mod tests {
         assert_eq!(path("/%61/%62"), path("/a/b"));
         assert_eq!(path("/caf%C3%A9/x%20y").segments, ["café", "x y"]);
         assert_eq!(path("/a%2Fb").segments, ["a/b"]);
-        assert_eq!(path("//a").segments, ["", "a"]);
+        assert_eq!(path("/a//b").segments, ["a", "", "b"]);
     }
 
     #[test]
@@ -134,7 +162,10 @@ mod tests {
         for text in [
             "/admin/users",
             "/ADMIN/Users",
-            "//admin///users",
+            "/admin///users",
+            "/admin./users%20",
+            "/admin/users%3Fx/y",
+            "/admin/users%2523",
             "/admin%2Fusers",
             "/admin%5Cusers",
             "/admin\\users",
@@ -172,6 +203,15 @@ mod tests {
             "/a/..%5cb",
             "/a/．．/b",
             "/a/‥/b",
+            "/a/.../b",
+            "/a/..%20/b",
+            "/a/.%20./b",
+            "/a/%20../b",
+            "/a%3F/%2e%2e/b",
+            "/a/..%3Fb",
+            "//a",
+            "/%2Fa/b",
+            "/;x/a",
             "/a%00b",
             "/a%0d%0ab",
             "/a%7fb",
@@ -198,7 +238,7 @@ mod tests {
 
     #[test]
     fn dots_in_names_are_no_dots() {
-        for text in ["/.well-known/x", "/a..b", "/...", "/v1.0", "/100%25", "/a%20b", "/:x/@y/~z"] {
+        for text in ["/.well-known/x", "/a..b", "/..a", "/v1.0", "/100%25", "/a%20b", "/:x/@y/~z"] {
             assert!(RequestPath::parse(text).is_some(), "{text}");
         }
     }
@@ -221,7 +261,7 @@ mod tests {
             ("/", "/", true),
             ("/", "/a", false),
             ("/*", "/", true),
-            ("/*", "//a%2Fb", true),
+            ("/*", "/a//b%2Fc", true),
             ("/café/*", "/caf%C3%A9/x", true),
         ] {
             assert_eq!(takes(pattern, text), is_taken, "{pattern} {text}");

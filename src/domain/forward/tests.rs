@@ -56,14 +56,32 @@ fn a_path_that_may_be_read_in_two_ways_passes_only_if_both_fall_under_one_rule()
         rule(&[], &["/secret/*"], &[], signed_in()),
         rule(&[], &["/*"], &[], ForwardPolicy::Public),
     ]);
-    for path in
-        ["/Secret/x", "//secret/x", "/secret;a/x", "/secret%2Fx", "/%2573ecret", "/x/..%2fsecret", "/ｓecret"]
-    {
+    for path in [
+        "/Secret/x",
+        "//secret/x",
+        "/secret;a/x",
+        "/secret%2Fx",
+        "/%2573ecret",
+        "/x/..%2fsecret",
+        "/ｓecret",
+        "/secret%3Fx",
+        "/secret%253Fx",
+        "/secret%23x",
+        "/x%3F/..%2Fsecret",
+        "/secret./x",
+        "/secret%20/x",
+        "/x/..%20/secret",
+    ] {
         let asked = request("GET", "app.example.com", path);
         let is_public = asked.is_some_and(|asked| *rules.policy(&asked) == ForwardPolicy::Public);
         assert!(!is_public, "{path}");
     }
-    for path in ["/a//b", "/A/b", "/a;v=1", "/group%2Fproject"] {
+    // A program that takes the whole path for a URL reads a host there, and the path behind it.
+    for slashes in ["//", "/\\", "///", "/%2F", "/%5c", "/%252F", "/／", "/;/", "/%20/", "/%3F/"] {
+        let path = format!("{slashes}host/secret/x");
+        assert!(request("GET", "app.example.com", &path).is_none(), "{path}");
+    }
+    for path in ["/a//b", "/A/b", "/a;v=1", "/group%2Fproject", "/C%23/x", "/who%3F"] {
         assert_eq!(policy(&rules, "GET", "app.example.com", path), ForwardPolicy::Public, "{path}");
     }
     for path in ["/secret/A//b", "/secret/group%2Fproject"] {
@@ -99,6 +117,7 @@ fn spelling(c: char) -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_spelling_leads_around_a_rule(
+        slashes in prop::option::of([spelling('/'), spelling('/')]),
         spelt in "/secret/x".chars().map(spelling).collect::<Vec<_>>(),
         behind in "[a-z/.;%0-9A-F]{0,12}",
     ) {
@@ -106,7 +125,9 @@ proptest! {
             rule(&[], &["/secret/*"], &[], ForwardPolicy::Deny),
             rule(&[], &["/*"], &[], ForwardPolicy::Public),
         ]);
-        let path = format!("{}{behind}", spelt.concat());
+        // In front of the path, what a program may take for a host.
+        let before = slashes.map(|slashes| slashes.concat() + "host").unwrap_or_default();
+        let path = format!("{before}{}{behind}", spelt.concat());
         if let Some(request) = request("GET", "app.example.com", &path) {
             prop_assert_eq!(rules.policy(&request), &ForwardPolicy::Deny, "{}", path);
         }
