@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::crypto::api_key::hash_api_key;
 use crate::crypto::token::hash_session_key;
 use crate::domain::{EventKind, OldTokenId, Origin, Party, Session, SessionId, SessionStyle, User, UserId};
-use crate::flows::authenticate::{Credential, authenticate, authenticate_by_session_key, is_api_key};
+use crate::flows::authenticate::{
+    Credential, authenticate, authenticate_by_forward_token, authenticate_by_session_key, is_api_key,
+};
 use crate::flows::steps::{Audit, OldRefresh, Presence, Worth, end_session};
 use crate::flows::{Caller, FlowError};
 
@@ -30,6 +32,23 @@ pub(crate) async fn log_out_by_refresh_token(
     let (user, ended) = Ended::of_refresh_token(app, token)?;
     let user = app.store.read()?.user(user)?.ok_or(FlowError::InvalidToken)?;
     end(app, origin, &user, "log-out", None, ended).await
+}
+
+/// Ends the session that a token belongs to, whatever it opens. One that opens nothing is as good as logged out.
+pub(crate) async fn log_out_by_any_token(app: &App, origin: &Origin, token: &str) -> Result<(), FlowError> {
+    let caller = match authenticate(app, origin.clone(), token) {
+        Err(FlowError::InvalidToken) => authenticate_by_forward_token(app, origin.clone(), token),
+        caller => caller,
+    };
+    let ended = match caller {
+        Ok(caller) => log_out(app, &caller).await,
+        Err(FlowError::InvalidToken) => log_out_by_refresh_token(app, origin, token).await,
+        Err(error) => Err(error),
+    };
+    match ended {
+        Err(FlowError::InvalidToken) => Ok(()),
+        ended => ended,
+    }
 }
 
 /// Whose refresh token this is, be it the newest of its session or an older one.

@@ -96,7 +96,8 @@ pub(crate) use list_events::{EventFilter, follow_events, list_events, search_eve
 pub(crate) use list_users::{ListUsers, ListedUsers, list_users, view_user};
 pub(crate) use log_in::{Browser, Credentials, log_in, log_in_for_key};
 pub(crate) use log_out::{
-    log_out, log_out_by_refresh_token, log_out_everywhere, owner_of_refresh_token, revoke_token,
+    log_out, log_out_by_any_token, log_out_by_refresh_token, log_out_everywhere, owner_of_refresh_token,
+    revoke_token,
 };
 pub(crate) use manage_groups::{
     GroupChange, create_group, delete_group, list_groups, update_group, view_group,

@@ -329,6 +329,26 @@ async fn logging_out_ends_the_session_at_once() {
 }
 
 #[tokio::test]
+async fn logging_in_again_ends_what_the_browser_was_logged_in_with() {
+    let server = TestServer::start().await;
+    server.registered(ADA).await;
+    let mut browser = Browser::new(&server);
+    browser.log_in().await;
+    let mut earlier = Browser::new(&server);
+    earlier.cookies = browser.cookies.clone();
+    let mut elsewhere = Browser::new(&server);
+    elsewhere.log_in().await;
+
+    browser.log_in().await.leads_to("/account/");
+
+    earlier.get("/account/").await.leads_to("/account/login/?next=%2Faccount%2F");
+    earlier.lose_access();
+    earlier.get("/account/").await.leads_to("/account/login/?next=%2Faccount%2F");
+    browser.get("/account/").await.shows(200, ADA);
+    elsewhere.get("/account/").await.shows(200, ADA);
+}
+
+#[tokio::test]
 async fn a_temporary_password_opens_only_the_page_that_ends_it() {
     let (server, root) = TestServer::with_superuser().await;
     server.registered(ADA).await;

@@ -9,7 +9,7 @@ use crate::domain::{Invalid, Name, Password, PlainToken};
 use crate::flows::{self, Browser, Credentials, LoggedIn};
 use crate::http::account::form::Form;
 use crate::http::account::visitor::Shown;
-use crate::http::account::{HOME, LOG_IN, PASSWORD, member, next_of, page, see_other, with_next};
+use crate::http::account::{HOME, LOG_IN, PASSWORD, member, next_of, page, see_other, welcome, with_next};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Public, User};
 use crate::http::cookies;
@@ -39,7 +39,7 @@ async fn show(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     if let Some(visitor) = Shown::of(&cx.app, &req).visitor(&cx.app).await? {
         let (caller, fresh) = visitor.into_parts();
         let is_temporary = caller.user.password_is_temporary;
-        return Ok(fresh.give(&cx.app, go_on(is_temporary, next.as_ref())));
+        return Ok(fresh.give(&cx.app, see_other(&place_after(is_temporary, next.as_ref()))));
     }
     let facts = context! {
         next => next.as_ref().map(Next::as_str),
@@ -57,8 +57,9 @@ async fn log_in(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let name = browser.new.clone();
     match attempt(&cx, &form, browser).await {
         Ok(logged_in) => {
-            let reply = go_on(logged_in.user.password_is_temporary, form.next(&app.config).as_ref());
-            let reply = cookies::give_tokens(app, reply, &logged_in);
+            let next = form.next(&app.config);
+            let place = place_after(logged_in.user.password_is_temporary, next.as_ref());
+            let reply = welcome(&cx, req, &logged_in, &place).await?;
             Ok(name.iter().fold(reply, |reply, name| cookies::name_browser(app, reply, name)))
         }
         Err(error) => form.again(app, &req, TEMPLATE, error, context! { is_open => is_open(&app.config) }),
@@ -71,14 +72,10 @@ async fn attempt(cx: &Cx<Public>, form: &Form, browser: Browser) -> Result<Logge
     Ok(flows::log_in(&cx.app, &cx.caller.origin, credentials).await?)
 }
 
-/// To where they wanted to go, unless they have to choose a password first.
-fn go_on(password_is_temporary: bool, next: Option<&Next>) -> Reply {
+/// Where they wanted to go, unless they have to choose a password first.
+fn place_after(password_is_temporary: bool, next: Option<&Next>) -> String {
     let next = next.map(Next::as_str);
-    if password_is_temporary {
-        see_other(&with_next(PASSWORD, next))
-    } else {
-        see_other(next.unwrap_or(HOME))
-    }
+    if password_is_temporary { with_next(PASSWORD, next) } else { next.unwrap_or(HOME).to_owned() }
 }
 
 fn is_open(config: &Config) -> bool {

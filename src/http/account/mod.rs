@@ -23,7 +23,7 @@ use warp::http::{Method, StatusCode};
 
 use crate::app::App;
 use crate::config::LimitKind;
-use crate::flows::FlowError;
+use crate::flows::{FlowError, LoggedIn};
 use crate::http::account::visitor::Shown;
 use crate::http::caller::{Public, User, refuse_other_sites};
 use crate::http::cookies;
@@ -33,6 +33,7 @@ use crate::http::next::Next;
 use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
+use crate::http::routes::Present;
 use crate::limiter::Subject;
 
 /// Pages are no part of the API: its document does not list them.
@@ -119,6 +120,12 @@ fn admit(app: &App, req: &Req, limit: Option<LimitKind>) -> Result<(), ApiError>
 fn see_other(location: &str) -> Reply {
     let location = HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static(HOME));
     Reply::nothing(StatusCode::SEE_OTHER).header(LOCATION, location)
+}
+
+/// Leads on whoever has just logged in. What the browser was logged in with until now ends (ASVS 7.2.4).
+async fn welcome(cx: &Cx<Public>, req: Req, logged_in: &LoggedIn, place: &str) -> Result<Reply, ApiError> {
+    Present::of_browser(&cx.app, &req).end(cx).await?;
+    Ok(cookies::give_tokens(&cx.app, see_other(place), logged_in))
 }
 
 /// A path with `next` in its query.

@@ -7,9 +7,8 @@ use crate::config::{Config, LimitKind, RegistrationMode};
 use crate::domain::RegistrationId;
 use crate::flows::{self, LoggedIn, Registered, Whose};
 use crate::http::account::form::{CodeForm, Form};
-use crate::http::account::{HOME, next_of, page, see_other, with_next};
+use crate::http::account::{HOME, next_of, page, see_other, welcome, with_next};
 use crate::http::caller::Public;
-use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
 use crate::http::next::Next;
@@ -87,8 +86,7 @@ async fn confirm(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     match verify(&cx, &form).await {
         Ok(logged_in) => {
             let next = form.next(&cx.app.config);
-            let reply = see_other(next.as_ref().map_or(HOME, Next::as_str));
-            Ok(cookies::give_tokens(&cx.app, reply, &logged_in))
+            welcome(&cx, req, &logged_in, next.as_ref().map_or(HOME, Next::as_str)).await
         }
         Err(error) => {
             let facts = context! { registration => form.text("registration") };

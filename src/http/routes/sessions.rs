@@ -6,7 +6,7 @@ use warp::http::{Method, StatusCode};
 use crate::app::App;
 use crate::config::{Config, LimitKind};
 use crate::domain::{Invalid, Name, Password, PlainToken, SessionId};
-use crate::flows::{self, Browser, Credentials, FlowError};
+use crate::flows::{self, Browser, Credentials};
 use crate::http::access::Gate;
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Admit, Public, User, has_authorization, refuse_other_sites};
@@ -80,9 +80,9 @@ async fn log_out(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 pub(crate) enum Present {
     Caller(User),
     Refresh(String),
-    /// What a browser still had: access tokens and refresh tokens. Two cookies of one name may be there, if another host of
-    /// the domain set one; whoever logs out wants neither.
-    Browser(Vec<String>, Vec<String>),
+    /// The tokens that a browser still had. Two cookies of one name may be there, if another host of the domain set one;
+    /// whoever logs out wants neither.
+    Browser(Vec<String>),
 }
 
 /// The header says it; without one, the refresh token in the body; without both, the cookies.
@@ -103,9 +103,10 @@ fn present_session(app: &App, req: &Req, refresh: Option<String>) -> Result<Pres
 impl Present {
     /// For a request that comes from our own pages.
     pub(crate) fn of_browser(app: &App, req: &Req) -> Self {
-        let all = |name: &str| cookies::all(req.headers(), name).map(str::to_owned).collect();
-        let config = &app.config.cookies;
-        Self::Browser(all(&config.access_name), all(&config.refresh_name))
+        let cookies = &app.config.cookies;
+        let names = [&cookies.access_name, &cookies.refresh_name, &app.config.forward.cookie_name];
+        let tokens = names.into_iter().flat_map(|name| cookies::all(req.headers(), name));
+        Self::Browser(tokens.map(str::to_owned).collect())
     }
 
     pub(crate) async fn end(self, cx: &Cx<Public>) -> Result<(), ApiError> {
@@ -113,18 +114,9 @@ impl Present {
         match self {
             Self::Caller(caller) => flows::log_out(app, &caller).await?,
             Self::Refresh(token) => flows::log_out_by_refresh_token(app, origin, &token).await?,
-            Self::Browser(access, refresh) => {
-                for token in access {
-                    if let Ok(caller) = flows::authenticate(app, origin.clone(), &token) {
-                        flows::log_out(app, &caller).await?;
-                    }
-                }
-                for token in refresh {
-                    match flows::log_out_by_refresh_token(app, origin, &token).await {
-                        // A cookie that is worth nothing is as good as logged out.
-                        Ok(()) | Err(FlowError::InvalidToken) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+            Self::Browser(tokens) => {
+                for token in tokens {
+                    flows::log_out_by_any_token(app, origin, &token).await?;
                 }
             }
         }

@@ -174,6 +174,21 @@ async fn what_ends_a_session_ends_it_at_once_and_for_good() {
     }
 }
 
+#[tokio::test]
+async fn a_browser_that_has_no_other_cookie_left_logs_out_with_it() {
+    let server = TestServer::start_with(RULES).await;
+    server.registered(ADA).await;
+    for (path, status) in [("/account/logout/", 303), ("/auth/logout/", 204)] {
+        let (_, token) = browser(&server).await;
+        let cookie = format!("{FORWARD}={token}");
+        let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+
+        server.anon().send(Method::POST, path, &headers, None).await.expect(status);
+
+        with_cookie(&server, &token).await.expect_problem(401, "invalid_token");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_that_is_asked_after_a_log_out_is_answered_as_before() {
     let server = Arc::new(TestServer::start_with(RULES).await);
