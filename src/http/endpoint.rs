@@ -15,9 +15,9 @@ use crate::http::body::Body;
 use crate::http::caller::{Admit, Public, User};
 use crate::http::error::ApiError;
 use crate::http::limits::ADMIN_BODY_BYTES;
+use crate::http::reader::Reader;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::request_id::RequestId;
 use crate::limiter::Subject;
 
 /// What a handler works with: the service, and who is calling. The type of `caller` is the proof that it was checked.
@@ -29,14 +29,14 @@ pub(crate) struct Cx<C> {
 /// A set of paths with one wire style.
 #[derive(Debug)]
 pub(crate) struct Surface {
-    #[cfg_attr(not(test), expect(dead_code, reason = "the committed OpenAPI document is compared with it"))]
     pub(crate) name: &'static str,
     /// How it says what went wrong.
-    pub(crate) tell: fn(&ApiError, &RequestId) -> Reply,
+    pub(crate) tell: fn(&ApiError, &Reader) -> Reply,
 }
 
 /// The surface that Keystead has of its own.
-pub(crate) static NATIVE: Surface = Surface { name: "native", tell: ApiError::to_reply };
+pub(crate) static NATIVE: Surface =
+    Surface { name: "native", tell: |error, reader| error.to_reply(&reader.id) };
 
 /// One endpoint of the API.
 #[cfg_attr(not(test), expect(dead_code, reason = "the committed OpenAPI document is compared with the rest"))]
@@ -257,12 +257,12 @@ impl Endpoint {
         let standing =
             app.limiter.take(kind, Subject::Ip(req.ip), app.clock.now()).map_err(FlowError::from)?;
         let Some(standing) = standing else { return (self.handler)(app, req, self.gate).await };
-        let id = req.id;
+        let reader = Reader::of(&app, &req);
         match (self.handler)(app, req, self.gate).await {
             Ok(reply) => Ok(reply.standing(&standing)),
             // It says how that other limit stands.
             Err(error @ ApiError::RateLimited { .. }) => Err(error),
-            Err(error) => Ok((self.surface.tell)(&error, &id).standing(&standing)),
+            Err(error) => Ok((self.surface.tell)(&error, &reader).standing(&standing)),
         }
     }
 }

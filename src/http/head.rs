@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
-use warp::http::header::HOST;
+use warp::http::header::{ACCEPT_LANGUAGE, HOST};
 use warp::http::uri::Authority;
 use warp::http::{HeaderMap, Request, Uri, Version};
+
+use crate::domain::Language;
 
 /// The peer of a connection, which the server puts into each request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,12 @@ pub(crate) enum Host {
 }
 
 impl Head {
+    /// What the reader speaks, what they like best first.
+    pub(crate) fn languages(&self) -> Vec<Language> {
+        let header = self.headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+        header.map(Language::preferred).unwrap_or_default()
+    }
+
     /// The host that is named, be it in `Host`, in the first line or in HTTP/2's `:authority`.
     pub(crate) fn host(&self) -> Host {
         let mut values = self.headers.get_all(HOST).iter();

@@ -11,11 +11,12 @@ use warp::http::StatusCode;
 use warp::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, VARY};
 
 use crate::config::Config;
-use crate::domain::PlainToken;
+use crate::http::endpoint::{NATIVE, Surface};
 use crate::http::error::ApiError;
+use crate::http::head::Head;
+use crate::http::reader::Reader;
 use crate::http::reply::{Reply, whole_secs};
 use crate::http::request::Req;
-use crate::http::request_id::RequestId;
 use crate::http::statics;
 
 /// The `.html` files under `assets/`, named by their path there. `assets/build.rs` gathers them.
@@ -51,7 +52,7 @@ static SPANISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 /// Makes a page from a template: `account/verify.html`. Every template finds `site`, `has_logo`, `has_admin`, `language`,
 /// `is_dev` and `assets` beside its own facts.
 pub(crate) fn render(config: &Config, req: &Req, status: StatusCode, name: &str, facts: Value) -> Reply {
-    render_in(config, language(req), status, name, facts)
+    render_in(config, language(&req.head), status, name, facts)
 }
 
 /// The shell of a page that is written in modules: `admin/index.html`, with those of its folder named all at once, or the
@@ -85,18 +86,28 @@ fn render_in(config: &Config, language: &str, status: StatusCode, name: &str, fa
     }
 }
 
+/// Pages are no part of the API: its document does not list them.
+pub(crate) static PAGES: Surface = Surface { name: "pages", tell: problem };
+/// What programs call and browsers open.
+pub(crate) static NATIVE_WITH_PAGES: Surface = Surface { name: NATIVE.name, tell: problem_for_either };
+
+fn problem_for_either(error: &ApiError, reader: &Reader) -> Reply {
+    if reader.has_page() { problem(error, reader) } else { (NATIVE.tell)(error, reader) }
+}
+
 /// What went wrong, said by a page.
-pub(crate) fn problem(config: &Config, language: &str, error: &ApiError, id: &RequestId) -> Reply {
+pub(crate) fn problem(error: &ApiError, reader: &Reader) -> Reply {
     let (status, code, detail) = error.problem();
-    error.log(id);
+    error.log(&reader.id);
+    let language = language(&reader.head);
     let wait = match error {
         ApiError::RateLimited { retry_after, .. } | ApiError::Overloaded { retry_after } => {
             Some(whole_secs(*retry_after).max(1))
         }
         _ => None,
     };
-    let facts = context! { code, detail => say(language, detail), wait, request_id => id.to_string() };
-    error.dress(render_in(config, language, status, "account/problem.html", facts))
+    let facts = context! { code, detail => say(language, detail), wait, request_id => reader.id.to_string() };
+    error.dress(render_in(&reader.app.config, language, status, "account/problem.html", facts))
 }
 
 /// A sentence of the API in this language. The numbers in it are whatever they are.
@@ -118,8 +129,8 @@ pub(crate) fn site_name(config: &Config) -> &str {
 }
 
 /// The language of ours that the reader likes best.
-pub(crate) fn language(req: &Req) -> &'static str {
-    let liked = req.whole_origin().languages;
+pub(crate) fn language(head: &Head) -> &'static str {
+    let liked = head.languages();
     let ours = liked.iter().find_map(|liked| LANGUAGES.into_iter().find(|ours| *ours == liked.as_str()));
     ours.unwrap_or("en")
 }
@@ -146,65 +157,6 @@ fn translate(state: &State<'_, '_>, key: &str, values: Kwargs) -> Result<String,
     Ok(text)
 }
 
-/// The page that the link in the mail opens: a button, if the code looks like one.
-pub(crate) fn verify_email(config: &Config, req: &Req, code: Option<&PlainToken>) -> Reply {
-    match code {
-        Some(code) => {
-            render(config, req, StatusCode::OK, "account/verify.html", context! { code => code.expose() })
-        }
-        None => link_is_spent(config, req),
-    }
-}
-
-pub(crate) fn email_verified(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::OK, "account/verified.html", context! {})
-}
-
-pub(crate) fn link_is_spent(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::BAD_REQUEST, "account/spent.html", context! {})
-}
-
-/// The form for a new password, with what was wrong with the last try.
-pub(crate) fn reset_password(config: &Config, req: &Req, uid: &str, token: &str, broken: &[String]) -> Reply {
-    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let facts = context! { uid, token, broken => broken.to_vec() };
-    render(config, req, status, "account/reset.html", facts)
-}
-
-pub(crate) fn password_is_new(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::OK, "account/reset_done.html", context! {})
-}
-
-pub(crate) fn reset_is_spent(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::BAD_REQUEST, "account/reset_spent.html", context! {})
-}
-
-/// The form for the first administrator, with what was typed as address and name, and what was wrong with it.
-pub(crate) fn set_up(
-    config: &Config,
-    req: &Req,
-    token: &str,
-    [email, username]: [&str; 2],
-    broken: &[String],
-) -> Reply {
-    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let facts = context! { token, email, username, broken => broken.to_vec() };
-    render(config, req, status, "account/setup.html", facts)
-}
-
-pub(crate) fn administrator_is_made(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::OK, "account/setup_done.html", context! {})
-}
-
-/// The same whether there is a link that lives or not.
-pub(crate) fn setup_is_spent(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::BAD_REQUEST, "account/setup_spent.html", context! {})
-}
-
-pub(crate) fn setup_is_elsewhere(config: &Config, req: &Req) -> Reply {
-    render(config, req, StatusCode::FORBIDDEN, "account/setup_elsewhere.html", context! {})
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +169,7 @@ mod tests {
     fn every_page_renders_and_escapes() {
         let hostile = "\"><script>";
         let facts = context! {
-            site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile, broken => [hostile],
+            site => "<auth>", language => "es", code => hostile, uid => hostile, token => hostile,
             email => hostile, username => hostile, next => hostile, done => hostile, min_length => 8, wait => 3,
             detail => hostile, registration => hostile, made => context! { name => hostile, text => hostile },
             me => context! { name => hostile, email => hostile },

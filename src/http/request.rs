@@ -7,11 +7,11 @@ use std::sync::Arc;
 use futures_util::{Stream, StreamExt};
 use percent_encoding::percent_decode_str;
 use warp::Buf;
-use warp::http::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use warp::http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use warp::http::{HeaderMap, Method};
 
 use crate::config::Config;
-use crate::domain::{Language, Origin};
+use crate::domain::Origin;
 use crate::http::body::{Body, Fields};
 use crate::http::error::{ApiError, INVALID_PARAMETERS};
 use crate::http::head::Head;
@@ -94,19 +94,18 @@ impl Req {
     /// All that is known of where it came from.
     pub(crate) fn whole_origin(&self) -> Origin {
         let user_agent = self.headers().get(USER_AGENT);
-        let languages = self.headers().get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
         Origin {
             ip: self.ip,
             user_agent: user_agent
                 .and_then(|header| Origin::clean_user_agent(&String::from_utf8_lossy(header.as_bytes()))),
             request_id: Some(self.id.to_string()),
-            languages: languages.map(Language::preferred).unwrap_or_default(),
+            languages: self.head.languages(),
         }
     }
 
     /// Reads a JSON body as what the endpoint takes.
     pub(crate) async fn json<B: Body>(&mut self, config: &Config) -> Result<B, ApiError> {
-        match self.media_type()? {
+        match media_type(self.headers())? {
             Some(MediaType::Form) => Err(ApiError::UnsupportedMediaType),
             media_type => match (self.bytes().await?, media_type) {
                 // Nothing at all is no members: those that are missed say more than "not JSON" would.
@@ -119,32 +118,12 @@ impl Req {
 
     /// Whether the body comes from a form of one of our pages.
     pub(crate) fn is_form(&self) -> bool {
-        matches!(self.media_type(), Ok(Some(MediaType::Form)))
+        is_form(self.headers())
     }
 
     /// Reads the body that a form of one of our pages sends.
     pub(crate) async fn form<B: Body>(&mut self, config: &Config) -> Result<B, ApiError> {
         Fields::of_form(&self.bytes().await?).decode(config)
-    }
-
-    fn media_type(&self) -> Result<Option<MediaType>, ApiError> {
-        if self.headers().contains_key(CONTENT_ENCODING) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        let Some(header) = self.headers().get(CONTENT_TYPE) else { return Ok(None) };
-        let text = header.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
-        let (essence, params) = text.split_once(';').unwrap_or((text, ""));
-        let charset_is_utf8 = params.split(';').all(|param| match param.split_once('=') {
-            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
-            _ => true,
-        });
-        match essence.trim().to_ascii_lowercase().as_str() {
-            "application/json" if charset_is_utf8 => Ok(Some(MediaType::Json)),
-            "application/x-www-form-urlencoded" if charset_is_utf8 => Ok(Some(MediaType::Form)),
-            _ => Err(ApiError::UnsupportedMediaType),
-        }
     }
 
     /// Counts the bytes that really come, not those that a header promises.
@@ -162,5 +141,30 @@ impl Req {
         };
         let too_slow = |_| ApiError::malformed("The body did not come in time.");
         tokio::time::timeout(BODY_TIME, read).await.map_err(too_slow)?
+    }
+}
+
+/// Whether the body of a request comes from a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    matches!(media_type(headers), Ok(Some(MediaType::Form)))
+}
+
+fn media_type(headers: &HeaderMap) -> Result<Option<MediaType>, ApiError> {
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    let Some(header) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let text = header.to_str().map_err(|_| ApiError::UnsupportedMediaType)?;
+    let (essence, params) = text.split_once(';').unwrap_or((text, ""));
+    let charset_is_utf8 = params.split(';').all(|param| match param.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    match essence.trim().to_ascii_lowercase().as_str() {
+        "application/json" if charset_is_utf8 => Ok(Some(MediaType::Json)),
+        "application/x-www-form-urlencoded" if charset_is_utf8 => Ok(Some(MediaType::Form)),
+        _ => Err(ApiError::UnsupportedMediaType),
     }
 }

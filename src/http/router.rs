@@ -22,6 +22,7 @@ use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::limits::BODY_BYTES;
+use crate::http::reader::Reader;
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Req, body_stream};
 use crate::http::request_id::RequestId;
@@ -128,7 +129,7 @@ impl Router {
         let (id, method) = (req.id, req.method.clone());
         let is_private = dev::is_private(&app.config, &req);
         let permission = if is_private { None } else { self.cors.permission(&req) };
-        let (path, reply) = match self.find(&mut req) {
+        let (path, reply) = match self.find(&app, &mut req) {
             Ok((path, place)) => (path, Arc::clone(&self).run(place, app, req).await),
             Err(reply) => ("unknown", reply),
         };
@@ -148,7 +149,7 @@ impl Router {
     }
 
     /// The endpoint that a request is for, by its first path and its place in the list; else the answer.
-    fn find(&self, req: &mut Req) -> Result<(&'static str, usize), Reply> {
+    fn find(&self, app: &Arc<App>, req: &mut Req) -> Result<(&'static str, usize), Reply> {
         if !self.serves_host(&req.head) {
             return Err(ApiError::BadHost.to_reply(&req.id));
         }
@@ -163,7 +164,8 @@ impl Router {
             return Err(if is_options {
                 Reply::allow(&allow)
             } else {
-                (surface.tell)(&ApiError::MethodNotAllowed { method: req.method.clone(), allow }, &req.id)
+                let error = ApiError::MethodNotAllowed { method: req.method.clone(), allow };
+                (surface.tell)(&error, &Reader::of(app, req))
             });
         };
         req.params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -178,7 +180,8 @@ impl Router {
     /// What changes something is carried through, even if its client goes away meanwhile: it has a task of its own. And
     /// a bug in a handler costs this request, not the others.
     async fn run(self: Arc<Self>, place: usize, app: Arc<App>, req: Req) -> Reply {
-        let (is_safe, id, surface) = (req.method.is_safe(), req.id, self.surface_of(place));
+        let (is_safe, reader) = (req.method.is_safe(), Reader::of(&app, &req));
+        let surface = self.surface_of(place);
         let run = async move {
             let endpoint = self.endpoints.get(place).ok_or(ApiError::NotFound)?;
             endpoint.run(app, req).await
@@ -189,7 +192,7 @@ impl Router {
             tokio::spawn(run).await.ok()
         };
         let outcome = outcome.unwrap_or_else(|| Err(ApiError::Internal("a handler panicked".to_owned())));
-        outcome.unwrap_or_else(|error| (surface.tell)(&error, &id))
+        outcome.unwrap_or_else(|error| (surface.tell)(&error, &reader))
     }
 
     /// A request for a host that is not ours may come from a page that rebound its name to our address.

@@ -7,6 +7,7 @@ use hyper::Method;
 use crate::harness::{Answer, PASSWORD, TestServer, minutes};
 
 const ADA: &str = "ada@example.com";
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// The whole of a browser that matters here: its cookies, and what it says of where a form came from.
 struct Browser<'a> {
@@ -44,7 +45,7 @@ impl<'a> Browser<'a> {
         let mut headers = vec![("sec-fetch-site", site), ("cookie", &cookie)];
         let mut body = None;
         if let Some(fields) = fields {
-            headers.push(("content-type", "application/x-www-form-urlencoded"));
+            headers.push(FORM);
             let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
             body = Some(form.into_bytes());
         }
@@ -236,18 +237,31 @@ async fn another_sites_page_changes_nothing() {
         assert!([403, 405].contains(&answer.status.as_u16()), "{path}: {}", answer.status);
     }
     // Neither does one that hides where it is from, nor a client that says nothing.
+    let cookie = format!("keystead-access={}", browser.cookies["keystead-access"]);
     for headers in [vec![("origin", "null")], vec![]] {
-        let mut headers = headers;
-        headers.push(("content-type", "application/x-www-form-urlencoded"));
-        let cookie = format!("keystead-access={}", browser.cookies["keystead-access"]);
-        headers.push(("cookie", &cookie));
-        let answer =
-            server.anon().send(Method::POST, "/account/sessions/end-all/", &headers, Some(vec![])).await;
-        answer.shows(403, "not sent from our own page");
+        let headers = [headers, vec![FORM, ("cookie", &cookie)]].concat();
+        for path in ["/account/sessions/end-all/", "/account/logout/"] {
+            let answer = server.anon().send(Method::POST, path, &headers, Some(vec![])).await;
+            answer.shows(403, "not sent from our own page");
+        }
     }
 
     assert_eq!(server.events().len(), events);
     browser.get("/account/").await.shows(200, ADA);
+}
+
+/// Browsers say where a form is from; what says nothing has nobody's cookies either.
+#[tokio::test]
+async fn a_program_may_send_what_needs_no_log_in() {
+    let server = TestServer::start().await;
+    server.registered(ADA).await;
+    let send = async |path: &str, form: &str| {
+        server.anon().send(Method::POST, path, &[FORM], Some(form.as_bytes().to_vec())).await
+    };
+
+    send("/account/forgot/", "email=ada%40example.com").await.leads_to("/account/forgot/?done=sent");
+    let form = format!("identifier=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
+    send("/account/login/", &form).await.leads_to("/account/");
 }
 
 #[tokio::test]
@@ -399,19 +413,50 @@ async fn too_many_log_ins_are_told_on_a_page() {
 }
 
 #[tokio::test]
+async fn so_is_too_much_of_what_a_mailed_link_opens() {
+    let server = TestServer::start_with(
+        "limits.enabled = true\nlimits.reset = \"1/m/ip\"\nlimits.verify = \"1/m/ip\"",
+    )
+    .await;
+    let mut browser = Browser::new(&server);
+
+    for path in ["/account/reset/", "/auth/register/verify/", "/account/setup/"] {
+        let fields = [("code", "x"), ("token", "x"), ("uid", "MQ")];
+        if path != "/account/setup/" {
+            browser.submit(path, &fields).await.expect(400);
+        }
+        browser.submit(path, &fields).await.shows(429, "Try again in");
+    }
+
+    browser.get("/account/setup/?token=x").await.shows(429, "Try again in");
+    // A program is told as before.
+    let body = serde_json::json!({ "code": "12345678", "email": ADA });
+    server.anon().post("/auth/register/verify/", &body).await.expect_problem(429, "rate_limited");
+}
+
+#[tokio::test]
 async fn a_page_speaks_spanish_about_what_is_wrong_too() {
     let server = TestServer::start().await;
-    let headers = [
-        ("accept-language", "es"),
-        ("sec-fetch-site", "same-origin"),
-        ("content-type", "application/x-www-form-urlencoded"),
-    ];
+    let headers = [("accept-language", "es"), ("sec-fetch-site", "same-origin"), FORM];
     let form = b"email=nothing&password=abc".to_vec();
 
     let answer = server.anon().send(Method::POST, "/account/register/", &headers, Some(form)).await;
 
     answer.shows(400, "Escribe una dirección de correo válida.");
     answer.shows(400, "Debe tener al menos 8 caracteres.");
+}
+
+#[tokio::test]
+async fn where_they_wanted_to_go_outlives_a_forgotten_password() {
+    let server = TestServer::start().await;
+    let mut browser = Browser::new(&server);
+
+    browser.get("/account/login/?next=/docs/").await.shows(200, "/account/forgot/?next=&#x2f;docs&#x2f;");
+    browser.get("/account/forgot/?next=/docs/").await.shows(200, "name=\"next\" value=\"&#x2f;docs&#x2f;\"");
+    let sent = browser.submit("/account/forgot/", &[("email", ADA), ("next", "/docs/")]).await;
+    sent.leads_to("/account/forgot/?done=sent&next=%2Fdocs%2F");
+    let sent = browser.get("/account/forgot/?done=sent&next=%2Fdocs%2F").await;
+    sent.shows(200, "/account/login/?next=&#x2f;docs&#x2f;");
 }
 
 #[tokio::test]

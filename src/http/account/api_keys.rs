@@ -7,11 +7,11 @@ use warp::http::{Method, StatusCode};
 
 use crate::domain::{ApiKey, ApiKeyId, Invalid};
 use crate::flows::{self, FlowError};
-use crate::http::account::form::Form;
 use crate::http::account::{member, own_facts, own_page, see_other};
 use crate::http::caller::User;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::Form;
 use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
@@ -22,9 +22,9 @@ const TEMPLATE: &str = "account/api_keys.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        member(Method::GET, PATH, None, show),
-        member(Method::POST, PATH, None, create),
-        member(Method::POST, "/account/api-keys/revoke/", None, revoke),
+        member(Method::GET, PATH, show),
+        member(Method::POST, PATH, create),
+        member(Method::POST, "/account/api-keys/revoke/", revoke),
     ]
 }
 

@@ -5,12 +5,12 @@ use warp::http::Method;
 
 use crate::config::LimitKind;
 use crate::flows;
-use crate::http::account::form::Form;
 use crate::http::account::{member, own_facts, own_page, see_other};
 use crate::http::caller::User;
 use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::Form;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::routes::CloseAccount;
@@ -19,8 +19,8 @@ const TEMPLATE: &str = "account/delete.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        member(Method::GET, "/account/delete/", None, show),
-        member(Method::POST, "/account/delete/", Some(LimitKind::Password), close),
+        member(Method::GET, "/account/delete/", show),
+        member(Method::POST, "/account/delete/", close).limited_by(LimitKind::Password),
     ]
 }
 

@@ -5,11 +5,11 @@ use warp::http::Method;
 
 use crate::config::LimitKind;
 use crate::flows;
-use crate::http::account::form::{CodeForm, Form};
 use crate::http::account::{member, own_facts, own_page, see_other};
 use crate::http::caller::User;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::{CodeForm, Form};
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::routes::ChangeEmail;
@@ -21,10 +21,10 @@ const CODE_TEMPLATE: &str = "account/email_code.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        member(Method::GET, PATH, None, show),
-        member(Method::POST, PATH, Some(LimitKind::Password), request),
-        member(Method::GET, CONFIRM, None, show_code),
-        member(Method::POST, CONFIRM, Some(LimitKind::Verify), confirm),
+        member(Method::GET, PATH, show),
+        member(Method::POST, PATH, request).limited_by(LimitKind::Password),
+        member(Method::GET, CONFIRM, show_code),
+        member(Method::POST, CONFIRM, confirm).limited_by(LimitKind::Verify),
     ]
 }
 

@@ -7,14 +7,14 @@ use warp::http::{Method, StatusCode};
 use crate::config::{Config, LimitKind, RegistrationMode};
 use crate::domain::{Invalid, Name, Password, PlainToken};
 use crate::flows::{self, Browser, Credentials, LoggedIn};
-use crate::http::account::form::Form;
 use crate::http::account::visitor::Shown;
 use crate::http::account::{HOME, LOG_IN, PASSWORD, member, next_of, page, see_other, welcome, with_next};
 use crate::http::body::{Body, Fields};
-use crate::http::caller::{Public, User};
+use crate::http::caller::{Public, User, refuse_other_sites};
 use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::Form;
 use crate::http::next::Next;
 use crate::http::pages;
 use crate::http::reply::Reply;
@@ -26,10 +26,10 @@ const TEMPLATE: &str = "account/login.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page(Method::GET, LOG_IN, None, show),
-        page(Method::POST, LOG_IN, Some(LimitKind::Login), log_in),
-        member(Method::GET, LOG_OUT, None, ask),
-        page(Method::POST, LOG_OUT, None, log_out),
+        page(Method::GET, LOG_IN, show),
+        page(Method::POST, LOG_IN, log_in).limited_by(LimitKind::Login),
+        member(Method::GET, LOG_OUT, ask),
+        page(Method::POST, LOG_OUT, log_out),
     ]
 }
 
@@ -89,6 +89,7 @@ async fn ask(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
 
 /// Whatever the cookies are worth: whoever logs out is told that they are logged out.
 async fn log_out(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
+    refuse_other_sites(&cx.app, &req)?;
     Present::of_browser(&cx.app, &req).end(&cx).await?;
     Ok(cookies::take_tokens(&cx.app, see_other("/account/login/?done=logout")))
 }

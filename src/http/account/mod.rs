@@ -6,38 +6,31 @@
 mod api_keys;
 mod close;
 mod email;
-mod forgot;
-mod form;
 mod log_in;
 mod password;
 mod profile;
 mod register;
+mod reset;
 mod sessions;
 mod visitor;
-
-use std::sync::Arc;
 
 use minijinja::{Value, context};
 use warp::http::header::{HeaderValue, LOCATION};
 use warp::http::{Method, StatusCode};
 
 use crate::app::App;
-use crate::config::LimitKind;
-use crate::flows::{FlowError, LoggedIn};
+use crate::flows::LoggedIn;
 use crate::http::account::visitor::Shown;
-use crate::http::caller::{Public, User, refuse_other_sites};
+use crate::http::caller::{Public, User, refuse_other_pages, refuse_other_sites};
 use crate::http::cookies;
-use crate::http::endpoint::{Cx, Endpoint, Surface, public};
+use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
 use crate::http::next::Next;
-use crate::http::pages;
+use crate::http::pages::{self, PAGES};
+use crate::http::reader::Reader;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::routes::Present;
-use crate::limiter::Subject;
-
-/// Pages are no part of the API: its document does not list them.
-static PAGES: Surface = Surface { name: "pages", tell: ApiError::to_reply };
 
 const HOME: &str = "/account/";
 const LOG_IN: &str = "/account/login/";
@@ -47,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         log_in::endpoints(),
         register::endpoints(),
-        forgot::endpoints(),
+        reset::endpoints(),
         profile::endpoints(),
         password::endpoints(),
         email::endpoints(),
@@ -60,45 +53,42 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .collect()
 }
 
-/// A page for everybody. What goes wrong is told by a page too.
-fn page<F, A>(method: Method, path: &'static str, limit: Option<LimitKind>, handler: F) -> Endpoint
+/// A page for everybody. Its forms come from our own pages, or from programs: they have no log-in to be misused.
+fn page<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
 where
     F: Fn(Cx<Public>, Req) -> A + Copy + Send + Sync + 'static,
     A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
     public(method, path, move |cx: Cx<Public>, req: Req| async move {
-        let (app, language, id) = (Arc::clone(&cx.app), pages::language(&req), req.id);
-        let outcome = match admit(&app, &req, limit) {
-            Ok(()) => handler(cx, req).await,
-            Err(refused) => Err(refused),
-        };
-        Ok(outcome.unwrap_or_else(|error| pages::problem(&app.config, language, &error, &id)))
+        refuse_other_pages(&cx.app, &req)?;
+        handler(cx, req).await
     })
     .of(&PAGES)
 }
 
 /// A page for whoever is signed in; the others are led to the log-in, and back.
-fn member<F, A>(method: Method, path: &'static str, limit: Option<LimitKind>, handler: F) -> Endpoint
+fn member<F, A>(method: Method, path: &'static str, handler: F) -> Endpoint
 where
     F: Fn(Cx<User>, Req) -> A + Copy + Send + Sync + 'static,
     A: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
-    page(method, path, limit, move |cx: Cx<Public>, req: Req| async move {
+    page(method, path, move |cx: Cx<Public>, req: Req| async move {
+        refuse_other_sites(&cx.app, &req)?;
         let Some(visitor) = Shown::of(&cx.app, &req).visitor(&cx.app).await? else {
             let back = if req.method.is_safe() { path } else { page_of(path) };
             let reply = see_other(&with_next(LOG_IN, Some(back)));
             return Ok(cookies::take_sent_tokens(&cx.app, req.headers(), reply));
         };
-        let (app, language, id) = (Arc::clone(&cx.app), pages::language(&req), req.id);
+        let reader = Reader::of(&cx.app, &req);
         let (caller, fresh) = visitor.into_parts();
         // As in the API: nothing else is open to somebody who has to choose a password first.
         let reply = if caller.user.password_is_temporary && path != PASSWORD && path != log_in::LOG_OUT {
             see_other(PASSWORD)
         } else {
             let outcome = handler(Cx { app: cx.app, caller }, req).await;
-            outcome.unwrap_or_else(|error| pages::problem(&app.config, language, &error, &id))
+            outcome.unwrap_or_else(|error| pages::problem(&error, &reader))
         };
-        Ok(fresh.give(&app, reply))
+        Ok(fresh.give(&reader.app, reply))
     })
 }
 
@@ -106,14 +96,6 @@ where
 fn page_of(path: &'static str) -> &'static str {
     let noun = path.strip_prefix(HOME).and_then(|rest| rest.find('/'));
     noun.and_then(|end| path.get(..=HOME.len() + end)).unwrap_or(HOME)
-}
-
-/// What holds before anything of a request is read: how often it may come, and where a form may come from.
-fn admit(app: &App, req: &Req, limit: Option<LimitKind>) -> Result<(), ApiError> {
-    if let Some(kind) = limit {
-        app.limiter.take(kind, Subject::Ip(req.ip), app.clock.now()).map_err(FlowError::from)?;
-    }
-    refuse_other_sites(app, req)
 }
 
 /// Leads a browser on, by GET (RFC 9110, section 15.4.4).
@@ -128,16 +110,12 @@ async fn welcome(cx: &Cx<Public>, req: Req, logged_in: &LoggedIn, place: &str) -
     Ok(cookies::give_tokens(&cx.app, see_other(place), logged_in))
 }
 
-/// A path with `next` in its query.
+/// A path with `next` in its query too.
 fn with_next(path: &str, next: Option<&str>) -> String {
-    match next {
-        Some(next) => {
-            let query =
-                url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-            format!("{path}?{query}")
-        }
-        None => path.to_owned(),
-    }
+    let Some(next) = next else { return path.to_owned() };
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    let glue = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{glue}{query}")
 }
 
 /// Where the query says to go on to.

@@ -5,11 +5,11 @@ use warp::http::Method;
 
 use crate::config::LimitKind;
 use crate::flows;
-use crate::http::account::form::Form;
 use crate::http::account::{PASSWORD, member, next_of, own_facts, own_page, see_other};
 use crate::http::caller::User;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::{Form, rules};
 use crate::http::next::Next;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
@@ -19,8 +19,8 @@ const TEMPLATE: &str = "account/password.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        member(Method::GET, PASSWORD, None, show),
-        member(Method::POST, PASSWORD, Some(LimitKind::Password), change),
+        member(Method::GET, PASSWORD, show),
+        member(Method::POST, PASSWORD, change).limited_by(LimitKind::Password),
     ]
 }
 
@@ -49,5 +49,5 @@ async fn attempt(cx: &Cx<User>, form: &Form) -> Result<(), ApiError> {
 }
 
 fn facts(cx: &Cx<User>) -> Value {
-    context! { here => "password", min_length => cx.app.config.passwords.policy.min_length }
+    context! { here => "password", ..rules(&cx.app.config) }
 }

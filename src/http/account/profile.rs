@@ -4,11 +4,11 @@ use minijinja::context;
 use warp::http::Method;
 
 use crate::flows;
-use crate::http::account::form::Form;
 use crate::http::account::{HOME, member, own_facts, own_page, page, see_other};
 use crate::http::caller::{Public, User};
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::Form;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::routes::UpdateProfile;
@@ -16,11 +16,7 @@ use crate::http::routes::UpdateProfile;
 const TEMPLATE: &str = "account/profile.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![
-        page(Method::GET, "/", None, front),
-        member(Method::GET, HOME, None, show),
-        member(Method::POST, HOME, None, update),
-    ]
+    vec![page(Method::GET, "/", front), member(Method::GET, HOME, show), member(Method::POST, HOME, update)]
 }
 
 /// Where somebody arrives who types the host alone.

@@ -1,16 +1,16 @@
 //! Registering, and typing the code that the mail brought.
 
-use minijinja::{Value, context};
+use minijinja::context;
 use warp::http::{Method, StatusCode};
 
-use crate::config::{Config, LimitKind, RegistrationMode};
+use crate::config::{LimitKind, RegistrationMode};
 use crate::domain::RegistrationId;
 use crate::flows::{self, LoggedIn, Registered, Whose};
-use crate::http::account::form::{CodeForm, Form};
 use crate::http::account::{HOME, next_of, page, see_other, welcome, with_next};
 use crate::http::caller::Public;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::{CodeForm, Form, rules};
 use crate::http::next::Next;
 use crate::http::pages;
 use crate::http::reply::Reply;
@@ -23,11 +23,11 @@ const CODE: &str = "/account/verify/";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page(Method::GET, "/account/register/", None, show),
-        page(Method::POST, "/account/register/", Some(LimitKind::Register), register),
-        page(Method::GET, CODE, None, show_code),
-        page(Method::POST, CODE, Some(LimitKind::Verify), confirm),
-        page(Method::POST, "/account/verify/resend/", Some(LimitKind::Verify), resend),
+        page(Method::GET, "/account/register/", show),
+        page(Method::POST, "/account/register/", register).limited_by(LimitKind::Register),
+        page(Method::GET, CODE, show_code),
+        page(Method::POST, CODE, confirm).limited_by(LimitKind::Verify),
+        page(Method::POST, "/account/verify/resend/", resend).limited_by(LimitKind::Verify),
     ]
 }
 
@@ -48,18 +48,9 @@ async fn register(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let next = next.as_ref().map(Next::as_str);
     match attempt(&cx, &form).await {
         Ok(Registered::VerificationRequired { registration, .. }) => {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("registration", &registration.to_string());
-            if let Some(next) = next {
-                query.append_pair("next", next);
-            }
-            Ok(see_other(&format!("{CODE}?{}", query.finish())))
+            Ok(see_other(&with_next(&format!("{CODE}?registration={registration}"), next)))
         }
-        Ok(Registered::User(_)) => {
-            let login = with_next("/account/login/", next);
-            let glue = if next.is_some() { '&' } else { '?' };
-            Ok(see_other(&format!("{login}{glue}done=registered")))
-        }
+        Ok(Registered::User(_)) => Ok(see_other(&with_next("/account/login/?done=registered", next))),
         Err(error) => form.again(&cx.app, &req, TEMPLATE, error, rules(config)),
     }
 }
@@ -106,19 +97,12 @@ async fn resend(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     if let Some(registration) = registration(&form) {
         flows::resend_verification(&cx.app, &cx.caller.origin, Whose::Registration(registration)).await?;
     }
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let mut query = url::form_urlencoded::Serializer::new(format!("{CODE}?"));
     query.append_pair("registration", form.text("registration")).append_pair("done", "resent");
-    if let Some(next) = form.next(&cx.app.config) {
-        query.append_pair("next", next.as_str());
-    }
-    Ok(see_other(&format!("{CODE}?{}", query.finish())))
+    let next = form.next(&cx.app.config);
+    Ok(see_other(&with_next(&query.finish(), next.as_ref().map(Next::as_str))))
 }
 
 fn registration(form: &Form) -> Option<RegistrationId> {
     form.text("registration").parse().ok()
-}
-
-/// What a new password has to be like.
-fn rules(config: &Config) -> Value {
-    context! { min_length => config.passwords.policy.min_length }
 }

@@ -5,21 +5,21 @@ use warp::http::Method;
 
 use crate::domain::{Session, SessionId};
 use crate::flows::{self, FlowError};
-use crate::http::account::form::Form;
 use crate::http::account::{member, own_page, see_other};
 use crate::http::caller::User;
 use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint};
 use crate::http::error::ApiError;
+use crate::http::form::Form;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        member(Method::GET, "/account/sessions/", None, show),
-        member(Method::POST, "/account/sessions/end/", None, end),
-        member(Method::POST, "/account/sessions/end-others/", None, end_others),
-        member(Method::POST, "/account/sessions/end-all/", None, end_all),
+        member(Method::GET, "/account/sessions/", show),
+        member(Method::POST, "/account/sessions/end/", end),
+        member(Method::POST, "/account/sessions/end-others/", end_others),
+        member(Method::POST, "/account/sessions/end-all/", end_all),
     ]
 }
 

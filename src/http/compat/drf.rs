@@ -9,9 +9,9 @@ use crate::domain::{Invalid, KeyUse};
 use crate::flows::{self, Caller, FlowError, TokenFault, Tokens};
 use crate::http::caller::Shown;
 use crate::http::error::ApiError;
+use crate::http::reader::Reader;
 use crate::http::reply::{Reply, whole_secs};
 use crate::http::request::Req;
-use crate::http::request_id::RequestId;
 
 pub(super) const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
 pub(super) const FORBIDDEN: &str = "You do not have permission to perform this action.";
@@ -117,8 +117,8 @@ pub(super) fn identify(app: &App, req: &Req, token: &str) -> Result<Caller, Flow
     shown.caller(app, req)
 }
 
-pub(super) fn tell(error: &ApiError, id: &RequestId) -> Reply {
-    error.log(id);
+pub(super) fn tell(error: &ApiError, reader: &Reader) -> Reply {
+    error.log(&reader.id);
     let (status, body) = said(error);
     challenge(status, error.dress(Reply::json(status, &body)))
 }

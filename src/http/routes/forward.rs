@@ -21,6 +21,7 @@ use crate::http::caller::{Public, has_authorization, shown};
 use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
+use crate::http::next::Next;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 
@@ -191,20 +192,10 @@ fn has_html(accept: &[u8]) -> bool {
     types.any(|one| one.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii() == b"text/html")
 }
 
-/// Longer addresses are not come back to: proxies bound their headers.
-const MAX_NEXT: usize = 2_000;
-
 fn login_url(app: &App, asked: &Asked) -> Option<HeaderValue> {
     let mut url = app.config.server.public_url.join("/account/login/").ok()?;
-    if asked.url.as_str().len() <= MAX_NEXT && is_next(app, asked) {
-        url.query_pairs_mut().append_pair("next", asked.url.as_str());
+    if let Some(next) = Next::parse(&app.config, asked.url.as_str()) {
+        url.query_pairs_mut().append_pair("next", next.as_str());
     }
     HeaderValue::try_from(url.as_str()).ok()
-}
-
-/// Whether the log-in leads back there.
-fn is_next(app: &App, asked: &Asked) -> bool {
-    let origin = asked.url.origin();
-    origin == app.config.server.public_url.origin()
-        || app.config.site.next_origins.contains(&origin.ascii_serialization())
 }

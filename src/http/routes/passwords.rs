@@ -5,12 +5,11 @@ use warp::http::{Method, StatusCode};
 
 use crate::config::{Config, LimitKind};
 use crate::domain::{Email, Password};
-use crate::flows::{self, FlowError, ResetLink};
+use crate::flows::{self, ResetLink};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::{Public, User};
 use crate::http::endpoint::{Cx, Endpoint, public, user};
 use crate::http::error::ApiError;
-use crate::http::pages;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::views::{PasswordPolicyView, ValidView};
@@ -26,37 +25,28 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .replies_nothing(StatusCode::NO_CONTENT)
     };
     vec![
-            public(Method::GET, "/auth/password/policy/", view_policy)
-                .does("The rules for new passwords, as text and numbers.")
-                .replies::<PasswordPolicyView>(StatusCode::OK),
-            user(Method::POST, "/auth/password/change/", change)
-                .does("Changes the caller's password. All other sessions end.")
-                .needs_session()
-                    .limited_by(LimitKind::Password)
-                    .takes_temporary_password()
-                    .body::<ChangePassword>()
-                .replies_nothing(StatusCode::NO_CONTENT),
-            public(Method::POST, "/auth/password/request_change/", request)
-                .does("Mails a link to a new password. The answer is always the same.")
-                .limited_by(LimitKind::Reset)
-                .body::<RequestReset>()
-                .replies_nothing(StatusCode::ACCEPTED),
-            public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
-                .does("Whether a link to a new password would do. Changes nothing.")
-                .limited_by(LimitKind::Reset)
-                .replies::<ValidView>(StatusCode::OK),
-            reset(Method::PUT),
-            reset(Method::POST),
-            public(Method::GET, "/account/reset/", reset_page)
-                .does("The page that the link in the mail opens. Its form sets the password; opening it changes nothing.")
-                .query("uid", "Whose password: from the link.")
-                .query("token", "The token of the link.")
-                .replies_nothing(StatusCode::OK),
-            public(Method::POST, "/account/reset/", reset_by_form)
-                .limited_by(LimitKind::Reset)
-                .does("What the form of the page sends.")
-                .replies_nothing(StatusCode::OK),
-        ]
+        public(Method::GET, "/auth/password/policy/", view_policy)
+            .does("The rules for new passwords, as text and numbers.")
+            .replies::<PasswordPolicyView>(StatusCode::OK),
+        user(Method::POST, "/auth/password/change/", change)
+            .does("Changes the caller's password. All other sessions end.")
+            .needs_session()
+            .limited_by(LimitKind::Password)
+            .takes_temporary_password()
+            .body::<ChangePassword>()
+            .replies_nothing(StatusCode::NO_CONTENT),
+        public(Method::POST, "/auth/password/request_change/", request)
+            .does("Mails a link to a new password. The answer is always the same.")
+            .limited_by(LimitKind::Reset)
+            .body::<RequestReset>()
+            .replies_nothing(StatusCode::ACCEPTED),
+        public(Method::GET, "/auth/password/verify/{uid}/{token}/", check)
+            .does("Whether a link to a new password would do. Changes nothing.")
+            .limited_by(LimitKind::Reset)
+            .replies::<ValidView>(StatusCode::OK),
+        reset(Method::PUT),
+        reset(Method::POST),
+    ]
 }
 
 async fn view_policy(cx: Cx<Public>, _req: Req) -> Result<Reply, ApiError> {
@@ -87,42 +77,6 @@ async fn reset(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let link = ResetLink::parse(&uid, &token).ok_or(ApiError::InvalidLink)?;
     flows::reset_password(&cx.app, &cx.caller.origin, link, new_password).await?;
     Ok(Reply::nothing(StatusCode::NO_CONTENT))
-}
-
-async fn reset_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
-    let (uid, token) = (req.query("uid").unwrap_or_default(), req.query("token").unwrap_or_default());
-    let is_live =
-        ResetLink::parse(&uid, &token).is_some_and(|link| flows::check_reset(&cx.app, &link).is_ok());
-    let config = &cx.app.config;
-    Ok(if is_live {
-        pages::reset_password(config, &req, &uid, &token, &[])
-    } else {
-        pages::reset_is_spent(config, &req)
-    })
-}
-
-async fn reset_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
-    if !req.is_form() {
-        return Err(ApiError::UnsupportedMediaType);
-    }
-    let config = &cx.app.config;
-    let Ok(ResetForm { uid, token, new_password }) = req.form(config).await else {
-        return Ok(pages::reset_is_spent(config, &req));
-    };
-    let Some(link) = ResetLink::parse(&uid, &token) else { return Ok(pages::reset_is_spent(config, &req)) };
-    let outcome = match Password::parse(&new_password) {
-        Ok(password) => flows::reset_password(&cx.app, &cx.caller.origin, link, password).await,
-        Err(invalid) => Err(FlowError::Invalid("new_password", vec![invalid])),
-    };
-    match outcome {
-        Ok(()) => Ok(pages::password_is_new(config, &req)),
-        Err(FlowError::InvalidLink) => Ok(pages::reset_is_spent(config, &req)),
-        Err(FlowError::Invalid(_, broken)) => {
-            let rules: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
-            Ok(pages::reset_password(config, &req, &uid, &token, &rules))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[derive(ToSchema)]
@@ -168,22 +122,6 @@ impl Body for Reset {
         let text = |text: &str| Ok(text.to_owned());
         let (uid, token) = (fields.required("uid", text), fields.required("token", text));
         let new_password = fields.required("new_password", Password::parse);
-        Some(Self { uid: uid?, token: token?, new_password: new_password? })
-    }
-}
-
-/// What the page sends. A password that is not accepted is told on the page.
-#[derive(ToSchema)]
-struct ResetForm {
-    uid: String,
-    token: String,
-    new_password: String,
-}
-
-impl Body for ResetForm {
-    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-        let mut text = |name| fields.required(name, |text| Ok(text.to_owned()));
-        let (uid, token, new_password) = (text("uid"), text("token"), text("new_password"));
         Some(Self { uid: uid?, token: token?, new_password: new_password? })
     }
 }

@@ -1,5 +1,6 @@
 //! Registrations: asking for an account, another code, and confirming the address.
 
+use minijinja::context;
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
@@ -13,7 +14,7 @@ use crate::http::caller::Public;
 use crate::http::cookies;
 use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
-use crate::http::pages;
+use crate::http::pages::{self, NATIVE_WITH_PAGES};
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::views::{PendingView, RegisteredView, TokenView, UserView};
@@ -35,13 +36,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("Confirms the address with the mailed code, and logs in.")
             .limited_by(LimitKind::Verify)
             .body::<ConfirmRegistration>()
-            .replies::<TokenView<'_>>(StatusCode::OK),
+            .replies::<TokenView<'_>>(StatusCode::OK)
+            .of(&NATIVE_WITH_PAGES),
         public(Method::GET, "/auth/register/verify/", verify_page)
             .does(
                 "The page that the link in the mail opens. Its button confirms; opening it changes nothing.",
             )
             .query("code", "The long code of the link.")
-            .replies_nothing(StatusCode::OK),
+            .replies_nothing(StatusCode::OK)
+            .of(&NATIVE_WITH_PAGES),
     ]
 }
 
@@ -87,19 +90,29 @@ async fn verify(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 
 async fn verify_page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let code = req.query("code").and_then(|code| PlainToken::parse(&code));
-    Ok(pages::verify_email(&cx.app.config, &req, code.as_ref()))
+    Ok(match code {
+        Some(code) => {
+            let facts = context! { code => code.expose() };
+            pages::render(&cx.app.config, &req, StatusCode::OK, "account/verify.html", facts)
+        }
+        None => link_is_spent(&cx.app.config, &req),
+    })
 }
 
 /// The button of the page: a browser gets a page, and logs in where it wants to be logged in.
 async fn verify_by_button(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     let VerifyForm { code } = req.form(config).await?;
-    let Some(link) = PlainToken::parse(&code) else { return Ok(pages::link_is_spent(config, &req)) };
+    let Some(link) = PlainToken::parse(&code) else { return Ok(link_is_spent(config, &req)) };
     match flows::confirm_email(&cx.app, &cx.caller.origin, Code::Long(link), None).await {
-        Ok(_user) => Ok(pages::email_verified(config, &req)),
-        Err(FlowError::InvalidCode) => Ok(pages::link_is_spent(config, &req)),
+        Ok(_user) => Ok(pages::render(config, &req, StatusCode::OK, "account/verified.html", context! {})),
+        Err(FlowError::InvalidCode) => Ok(link_is_spent(config, &req)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn link_is_spent(config: &Config, req: &Req) -> Reply {
+    pages::render(config, req, StatusCode::BAD_REQUEST, "account/spent.html", context! {})
 }
 
 /// A handle that names nothing is as good as one that was never given out.

@@ -2,21 +2,25 @@
 //!
 //! Must never: answer with more than "not here" where somebody could read along, or tell one dead link from another.
 
+use minijinja::{Value, context};
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 
 use crate::config::{Config, LimitKind};
-use crate::domain::{Email, Invalid, Name, NewPassword, PasswordPolicy, PersonalFacts, PlainToken, Username};
+use crate::domain::{Email, Invalid, Name, NewPassword, PersonalFacts, PlainToken, User, Username};
 use crate::flows::{self, Activation, CreateUser, FlowError, Rank};
 use crate::http::body::{Body, Fields};
 use crate::http::caller::Public;
 use crate::http::endpoint::{Cx, Endpoint, public};
 use crate::http::error::ApiError;
+use crate::http::form::{Form, rules};
 use crate::http::forwarded::is_private;
-use crate::http::pages;
+use crate::http::pages::{self, NATIVE_WITH_PAGES};
 use crate::http::reply::Reply;
 use crate::http::request::Req;
 use crate::http::views::UserView;
+
+const TEMPLATE: &str = "account/setup.html";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -24,25 +28,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .does("The page of the link that the log of a service without accounts shows. Opening it changes nothing.")
             .limited_by(LimitKind::Verify)
             .query("token", "The token of the link.")
-            .replies_nothing(StatusCode::OK),
+            .replies_nothing(StatusCode::OK)
+            .of(&NATIVE_WITH_PAGES),
         public(Method::POST, "/account/setup/", set_up)
             .does("Makes the first superuser, once, over loopback or TLS only. Also what the form of the page sends.")
             .limited_by(LimitKind::Verify)
             .body::<SetUp>()
-            .replies::<UserView<'_>>(StatusCode::CREATED),
+            .replies::<UserView<'_>>(StatusCode::CREATED)
+            .of(&NATIVE_WITH_PAGES),
     ]
 }
 
 async fn page(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     if !is_private(&config.server, &req.head) {
-        return Ok(pages::setup_is_elsewhere(config, &req));
+        return Ok(is_elsewhere(config, &req));
     }
     let token = req.query("token").and_then(|token| PlainToken::parse(&token));
     let live = token.filter(|token| flows::check_setup(&cx.app, token).is_ok());
     Ok(match live {
-        Some(token) => pages::set_up(config, &req, token.expose(), ["", ""], &[]),
-        None => pages::setup_is_spent(config, &req),
+        Some(token) => pages::render(config, &req, StatusCode::OK, TEMPLATE, facts(config, &token)),
+        None => is_spent(config, &req),
     })
 }
 
@@ -62,26 +68,39 @@ async fn set_up(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
 async fn set_up_by_form(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     let config = &cx.app.config;
     if !is_private(&config.server, &req.head) {
-        return Ok(pages::setup_is_elsewhere(config, &req));
+        return Ok(is_elsewhere(config, &req));
     }
-    let Ok(form) = req.form::<SetUpForm>(config).await else {
-        return Ok(pages::setup_is_spent(config, &req));
-    };
-    let live = PlainToken::parse(&form.token).filter(|token| flows::check_setup(&cx.app, token).is_ok());
-    let Some(token) = live else { return Ok(pages::setup_is_spent(config, &req)) };
-    let outcome = match form.parse(&config.passwords.policy) {
-        Ok(said) => flows::set_up(&cx.app, &cx.caller.origin, &token, said.into()).await,
-        Err(broken) => Err(FlowError::Invalid("form", broken)),
-    };
-    match outcome {
-        Ok(_user) => Ok(pages::administrator_is_made(config, &req)),
-        Err(FlowError::InvalidLink) => Ok(pages::setup_is_spent(config, &req)),
-        Err(FlowError::Invalid(_, broken)) => {
-            let broken: Vec<String> = broken.into_iter().map(|invalid| invalid.message).collect();
-            Ok(pages::set_up(config, &req, token.expose(), [&form.email, &form.username], &broken))
-        }
-        Err(error) => Err(error.into()),
+    let form = Form::read(&mut req).await?;
+    let live =
+        PlainToken::parse(form.text("token")).filter(|token| flows::check_setup(&cx.app, token).is_ok());
+    let Some(token) = live else { return Ok(is_spent(config, &req)) };
+    match attempt(&cx, &form, &token).await {
+        Ok(_user) => Ok(pages::render(config, &req, StatusCode::OK, "account/setup_done.html", context! {})),
+        Err(ApiError::InvalidLink) => Ok(is_spent(config, &req)),
+        Err(error) => form.again(&cx.app, &req, TEMPLATE, error, facts(config, &token)),
     }
+}
+
+async fn attempt(cx: &Cx<Public>, form: &Form, token: &PlainToken) -> Result<User, ApiError> {
+    let said: SetUp = form.parse(&cx.app.config, &["token", "email", "username", "password"])?;
+    if form.text("password") != form.text("password_again") {
+        let mismatch = Invalid::new("mismatch", "The two passwords are not the same.");
+        return Err(FlowError::Invalid("password_again", vec![mismatch]).into());
+    }
+    Ok(flows::set_up(&cx.app, &cx.caller.origin, token, said.into()).await?)
+}
+
+fn facts(config: &Config, token: &PlainToken) -> Value {
+    context! { token => token.expose(), ..rules(config) }
+}
+
+/// The same whether there is a link that lives or not.
+fn is_spent(config: &Config, req: &Req) -> Reply {
+    pages::render(config, req, StatusCode::BAD_REQUEST, "account/setup_spent.html", context! {})
+}
+
+fn is_elsewhere(config: &Config, req: &Req) -> Reply {
+    pages::render(config, req, StatusCode::FORBIDDEN, "account/setup_elsewhere.html", context! {})
 }
 
 /// Who the first superuser is to be. They are active at once, and their address counts as confirmed.
@@ -128,46 +147,5 @@ impl From<SetUp> for CreateUser {
             rank: Rank::Superuser,
             activation: Activation::Now,
         }
-    }
-}
-
-/// What the form of the page sends, as it was typed: a page that complains shows it again, the passwords aside.
-#[derive(ToSchema)]
-struct SetUpForm {
-    token: String,
-    email: String,
-    username: String,
-    password: String,
-    password_again: String,
-}
-
-impl Body for SetUpForm {
-    fn decode(fields: &mut Fields, _config: &Config) -> Option<Self> {
-        let mut text = |name| fields.optional(name, |text| Ok(text.to_owned())).unwrap_or_default();
-        Some(Self {
-            token: text("token"),
-            email: text("email"),
-            username: text("username"),
-            password: text("password"),
-            password_again: text("password_again"),
-        })
-    }
-}
-
-impl SetUpForm {
-    fn parse(&self, policy: &PasswordPolicy) -> Result<SetUp, Vec<Invalid>> {
-        let one = |invalid| vec![invalid];
-        let email = Email::parse(&self.email).map_err(one)?;
-        let username = match self.username.as_str() {
-            "" => None,
-            text => Some(Username::parse(text).and_then(|name| name.for_account(Some(&email))).map_err(one)?),
-        };
-        if self.password != self.password_again {
-            return Err(one(Invalid::new("mismatch", "The two passwords are not the same.")));
-        }
-        let (first_name, last_name) = (Name::default(), Name::default());
-        let about = PersonalFacts::new(username.as_ref(), &first_name, &last_name, Some(&email));
-        let password = NewPassword::parse(&self.password, policy, &about)?;
-        Ok(SetUp { token: self.token.clone(), email, username, first_name, last_name, password })
     }
 }

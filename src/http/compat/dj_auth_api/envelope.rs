@@ -16,9 +16,9 @@ use crate::http::caller::Admit;
 use crate::http::compat::drf;
 use crate::http::endpoint::{Cx, Endpoint, Surface, endpoint};
 use crate::http::error::ApiError;
+use crate::http::reader::Reader;
 use crate::http::reply::Reply;
 use crate::http::request::Req;
-use crate::http::request_id::RequestId;
 
 pub(super) static SURFACE: Surface = Surface { name: "dj-auth-api", tell };
 
@@ -76,8 +76,8 @@ pub(super) fn bad_credentials() -> ApiError {
     message(StatusCode::UNAUTHORIZED, &json!("Invalid credentials"))
 }
 
-fn tell(error: &ApiError, id: &RequestId) -> Reply {
-    error.log(id);
+fn tell(error: &ApiError, reader: &Reader) -> Reply {
+    error.log(&reader.id);
     let (status, body) = drf::said(error);
     let message = body.get("detail").and_then(Value::as_str).unwrap_or("Error");
     let reply = Reply::json(status, &json!({ "message": message, "data": body }));

@@ -17,15 +17,15 @@ use crate::http::reply::Reply;
 use crate::http::request::Req;
 
 /// What a form sent. A field that is there twice is not there.
-pub(super) struct Form {
+pub(crate) struct Form {
     typed: Vec<(String, String)>,
 }
 
 /// What is never shown again.
-const SECRETS: [&str; 4] = ["password", "old_password", "new_password", "code"];
+const SECRETS: [&str; 5] = ["password", "password_again", "old_password", "new_password", "code"];
 
 impl Form {
-    pub(super) async fn read(req: &mut Req) -> Result<Self, ApiError> {
+    pub(crate) async fn read(req: &mut Req) -> Result<Self, ApiError> {
         if !req.is_form() {
             return Err(ApiError::UnsupportedMediaType);
         }
@@ -33,7 +33,7 @@ impl Form {
         Ok(Self { typed: url::form_urlencoded::parse(&bytes).into_owned().collect() })
     }
 
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         let mut values = self.typed.iter().filter(|(field, _)| field == name);
         match (values.next(), values.next()) {
             (Some((_, value)), None) => value,
@@ -42,24 +42,24 @@ impl Form {
     }
 
     /// Where to go on to.
-    pub(super) fn next(&self, config: &Config) -> Option<Next> {
+    pub(crate) fn next(&self, config: &Config) -> Option<Next> {
         Next::parse(config, self.text("next"))
     }
 
     /// These fields as a body of the API; one that was left empty is left out.
-    pub(super) fn parse<B: Body>(&self, config: &Config, names: &[&str]) -> Result<B, ApiError> {
+    pub(crate) fn parse<B: Body>(&self, config: &Config, names: &[&str]) -> Result<B, ApiError> {
         let filled = names.iter().map(|name| (*name, self.text(name))).filter(|(_, text)| !text.is_empty());
         Fields::of_texts(filled.map(|(name, text)| (name, Some(text)))).decode(config)
     }
 
     /// The same where an empty field takes away what was there.
-    pub(super) fn parse_change<B: Body>(&self, config: &Config, names: &[&str]) -> Result<B, ApiError> {
+    pub(crate) fn parse_change<B: Body>(&self, config: &Config, names: &[&str]) -> Result<B, ApiError> {
         let all = names.iter().map(|name| (*name, Some(self.text(name)).filter(|text| !text.is_empty())));
         Fields::of_texts(all).decode(config)
     }
 
     /// The page again, with what is wrong; errors that no typing mends go on up.
-    pub(super) fn again(
+    pub(crate) fn again(
         &self,
         app: &App,
         req: &Req,
@@ -67,7 +67,7 @@ impl Form {
         error: ApiError,
         facts: Value,
     ) -> Result<Reply, ApiError> {
-        let language = pages::language(req);
+        let language = pages::language(&req.head);
         let mut errors: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut problem = None;
         let mut tell = |name: &str, invalid: &Invalid| {
@@ -101,11 +101,16 @@ impl Form {
     }
 }
 
+/// What a page says of a password that is to be chosen.
+pub(crate) fn rules(config: &Config) -> Value {
+    context! { min_length => config.passwords.policy.least() }
+}
+
 /// What was copied from a mail, or typed in two halves.
 #[derive(ToSchema)]
-pub(super) struct CodeForm {
+pub(crate) struct CodeForm {
     #[schema(value_type = String)]
-    pub(super) code: Code,
+    pub(crate) code: Code,
 }
 
 impl Body for CodeForm {
