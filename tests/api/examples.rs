@@ -108,7 +108,7 @@ async fn the_examples_are_what_the_service_answers() {
         let name = format!("{} {}", operation.method, operation.path);
         let is_left_out = WITHOUT.iter().any(|prefix| operation.path.starts_with(prefix));
         let is_form = operation.path.starts_with("/auth/token/") && operation.body.is_none();
-        let says_nothing = ["DELETE", "PUT"].contains(&operation.method.as_str());
+        let says_nothing = operation.method == Method::DELETE && operation.body.is_none();
         assert!(
             is_left_out || is_form || says_nothing || examples.recorded.contains_key(&name),
             "{name} has no example: add it to tests/api/examples.rs"
@@ -155,6 +155,9 @@ async fn accounts(server: &TestServer, examples: &mut Examples) {
     }
     let name = Some(json!({ "first_name": "Ada", "last_name": "Lovelace" }));
     examples.of("PATCH /auth/profile/", &ada, "/auth/profile/", name).await;
+    let whole =
+        Some(json!({ "username": "ada", "first_name": "Ada", "last_name": "Lovelace", "avatar": null }));
+    examples.of("PUT /auth/profile/", &ada, "/auth/profile/", whole).await;
     for (path, url) in [
         ("/auth/profile/has_group/{name}/", "/auth/profile/has_group/Editors/"),
         ("/auth/profile/has_permission/{name}/", "/auth/profile/has_permission/users.view_user/"),
@@ -180,6 +183,8 @@ async fn administration(server: &TestServer, root: &Caller, examples: &mut Examp
     of(examples, "GET /auth/admin/permissions/{id}/", &made["id"], None).await;
     let name = Some(json!({ "name": "Can write posts" }));
     of(examples, "PATCH /auth/admin/permissions/{id}/", &made["id"], name).await;
+    let permission = json!({ "label": "blog", "codename": "add_post", "name": "Can write posts" });
+    of(examples, "PUT /auth/admin/permissions/{id}/", &made["id"], Some(permission)).await;
     let group = json!({ "name": "Editors", "description": "Who write", "permissions": ["blog.add_post"] });
     let made_group = of(examples, "POST /auth/admin/groups/", &none, Some(group)).await;
     of(examples, "GET /auth/admin/groups/", &none, None).await;
@@ -187,11 +192,20 @@ async fn administration(server: &TestServer, root: &Caller, examples: &mut Examp
     let told = Some(json!({ "description": "Who may write" }));
     of(examples, "PATCH /auth/admin/groups/{id}/", &made_group["id"], told).await;
 
+    let group =
+        json!({ "name": "Editors", "description": "Who may write", "permissions": ["blog.add_post"] });
+    of(examples, "PUT /auth/admin/groups/{id}/", &made_group["id"], Some(group)).await;
+
     let user = json!({ "email": "grace@example.com", "first_name": "Grace", "groups": ["Editors"] });
     let grace = of(examples, "POST /auth/admin/users/", &none, Some(user)).await["id"].clone();
     of(examples, "GET /auth/admin/users/", &none, None).await;
     of(examples, "GET /auth/admin/users/{id}/", &grace, None).await;
     of(examples, "PATCH /auth/admin/users/{id}/", &grace, Some(json!({ "last_name": "Hopper" }))).await;
+    let whole = json!({
+        "email": "grace@example.com", "username": "grace", "first_name": "Grace", "last_name": "Hopper", "avatar": null,
+        "is_active": true, "is_staff": false, "is_superuser": false, "email_verified": true,
+    });
+    of(examples, "PUT /auth/admin/users/{id}/", &grace, Some(whole)).await;
     let groups = Some(json!({ "groups": ["Editors"] }));
     of(examples, "PUT /auth/admin/users/{id}/groups/", &grace, groups).await;
     let permissions = Some(json!({ "permissions": ["users.view_user"] }));
@@ -236,8 +250,18 @@ async fn ends(server: &TestServer, examples: &mut Examples) {
     server.anon().post("/auth/password/request_change/", &json!({ "email": "countess@example.com" })).await;
     examples.of("POST /auth/logout/", &ada, "/auth/logout/", Some(json!({}))).await;
     let (uid, token) = link(server).await;
+    let path = "/auth/password/reset/";
     let reset = Some(json!({ "uid": uid, "token": token, "new_password": "an even better battery" }));
-    examples.of("POST /auth/password/reset/", &server.anon(), "/auth/password/reset/", reset).await;
+    examples.of(&format!("POST {path}"), &server.anon(), path, reset).await;
+    server.anon().post("/auth/password/request_change/", &json!({ "email": "countess@example.com" })).await;
+    let (uid, token) = link(server).await;
+    let reset = Some(json!({ "uid": uid, "token": token, "new_password": "the very best battery" }));
+    examples.of(&format!("PUT {path}"), &server.anon(), path, reset).await;
+
+    let log_in = json!({ "identifier": "ada", "password": "the very best battery" });
+    let ada = server.caller(server.anon().post("/auth/login/", &log_in).await.expect(200).body);
+    let sure = Some(json!({ "password": "the very best battery" }));
+    examples.of("DELETE /auth/profile/", &ada, "/auth/profile/", sure).await;
 }
 
 /// What the newest link to a new password has in it.
