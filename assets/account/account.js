@@ -1,6 +1,6 @@
 // What is nicer with JavaScript. Every page does without it.
 
-import { loadTexts, t, time } from "../lib/texts.js";
+import { count, loadTexts, t, time } from "../lib/texts.js";
 
 await loadTexts(new URL("es.json", import.meta.url));
 
@@ -27,6 +27,33 @@ for (const field of document.querySelectorAll('input[type="password"]')) {
   if (hasFocus) field.focus();
   // A password manager is to see a password.
   field.form?.addEventListener("submit", () => { field.type = "password"; });
+}
+
+/** How much of a new password is missing, while it is typed. */
+for (const field of document.querySelectorAll("input[data-least]")) {
+  const told = document.createElement("p");
+  told.className = "hint";
+  field.closest(".with-button").after(told);
+  field.addEventListener("input", () => {
+    const missing = field.dataset.least - [...field.value].length;
+    told.textContent = missing > 0 ? t("Characters to go: {n}", { n: count(missing) }) : t("Long enough.");
+  });
+}
+
+/** No other code is mailed before its time: the button says when that is. */
+for (const button of document.querySelectorAll("button[data-wait]")) {
+  const name = `code ${button.form.elements.registration.value}`;
+  const since = Number(sessionStorage.getItem(name)) || Date.now();
+  sessionStorage.setItem(name, since);
+  button.form.addEventListener("submit", () => sessionStorage.removeItem(name));
+  const label = button.textContent;
+  const tick = () => {
+    const left = Math.ceil(Number(button.dataset.wait) - (Date.now() - since) / 1000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `${label} (${count(left)} s)` : label;
+    if (left > 0) setTimeout(tick, 1000);
+  };
+  tick();
 }
 
 /** Times in the reader's own zone. */

@@ -21,13 +21,17 @@ async fn a_visitor_registers_types_the_code_and_looks_after_the_account() {
     browser.show("account-register").await;
     browser.expect_status(400);
     browser.fill("Email address", ADA).await;
+    browser.fill("Password", "ada@ex").await;
+    browser.sees("Characters to go: 2").await;
     browser.fill("Password", "ada@example").await;
+    browser.sees("Long enough.").await;
     browser.press("Make the account").await;
     browser.sees("too similar").await;
     browser.show("account-register-wrong").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Make the account").await;
     browser.sees("We sent you a mail").await;
+    browser.sees("Send another code (").await;
     browser.show("account-code").await;
     browser.fill("Code", &server.mail_to(ADA).await.code()).await;
     browser.press("Confirm").await;

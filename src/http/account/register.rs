@@ -1,9 +1,9 @@
 //! Registering, and typing the code that the mail brought.
 
-use minijinja::context;
+use minijinja::{Value, context};
 use warp::http::{Method, StatusCode};
 
-use crate::config::{LimitKind, RegistrationMode};
+use crate::config::{Config, LimitKind, RegistrationMode};
 use crate::domain::RegistrationId;
 use crate::flows::{self, LoggedIn, Registered, Whose};
 use crate::http::account::{HOME, next_of, page, see_other, welcome, with_next};
@@ -67,6 +67,7 @@ async fn show_code(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
         registration => req.query("registration"),
         done => req.query("done"),
         next => next.as_ref().map(Next::as_str),
+        ..wait(&cx.app.config)
     };
     Ok(pages::render(&cx.app.config, &req, StatusCode::OK, CODE_TEMPLATE, facts))
 }
@@ -80,7 +81,7 @@ async fn confirm(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
             welcome(&cx, req, &logged_in, next.as_ref().map_or(HOME, Next::as_str)).await
         }
         Err(error) => {
-            let facts = context! { registration => form.text("registration") };
+            let facts = context! { registration => form.text("registration"), ..wait(&cx.app.config) };
             form.again(&cx.app, &req, CODE_TEMPLATE, error, facts)
         }
     }
@@ -101,6 +102,11 @@ async fn resend(cx: Cx<Public>, mut req: Req) -> Result<Reply, ApiError> {
     query.append_pair("registration", form.text("registration")).append_pair("done", "resent");
     let next = form.next(&cx.app.config);
     Ok(see_other(&with_next(&query.finish(), next.as_ref().map(Next::as_str))))
+}
+
+/// For how many seconds no other code is mailed.
+fn wait(config: &Config) -> Value {
+    context! { wait => config.registration.resend_interval.as_secs() }
 }
 
 fn registration(form: &Form) -> Option<RegistrationId> {
