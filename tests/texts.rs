@@ -40,6 +40,51 @@ fn every_text_is_there_in_spanish_and_none_is_left_over() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What the API says about a field is told on the pages.
+#[test]
+fn what_is_wrong_with_a_field_is_said_in_spanish_too() {
+    let file = fs::read_to_string("assets/pages/messages.es.json").expect("readable");
+    let spanish: BTreeMap<String, String> = serde_json::from_str(&file).expect("an object of texts");
+    let told =
+        ["src/domain", "src/flows", "src/http"].into_iter().flat_map(|folder| files_in(Path::new(folder)));
+    let told = told.filter(|file| !UNTOLD.iter().any(|folder| file.starts_with(folder)));
+
+    let missing: Vec<String> = told
+        .flat_map(|file| messages_of(&file))
+        .filter(|text| !spanish.contains_key(&counted(text)))
+        .collect();
+
+    assert!(missing.is_empty(), "assets/pages/messages.es.json lacks {missing:#?}");
+}
+
+/// What no page shows.
+const UNTOLD: [&str; 3] = ["src/http/compat", "src/http/dev", "src/flows/develop.rs"];
+
+/// What stands in `Invalid::new("code", "...")`, but for what is put together at run time.
+fn messages_of(file: &Path) -> Vec<String> {
+    let source = fs::read_to_string(file).expect("text");
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let texts = source.split("Invalid::new(").skip(1).filter_map(|rest| {
+        let mut parts = rest.split('"').skip(1);
+        let (_code, between, text) = (parts.next()?, parts.next()?, parts.next()?);
+        (between.trim() == ",").then(|| text.to_owned())
+    });
+    texts.collect()
+}
+
+/// With `{n}` for each number, as the files of texts have it.
+fn counted(text: &str) -> String {
+    let mut counted = String::new();
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            counted.push(c);
+        } else if !counted.ends_with("{n}") {
+            counted.push_str("{n}");
+        }
+    }
+    counted
+}
+
 struct Folder {
     used: BTreeSet<String>,
     spanish: BTreeMap<String, String>,

@@ -6,19 +6,19 @@
 // Whatever the API refuses is thrown as a Problem. Must never: keep a token, or put one where scripts can read it.
 
 import { isRenewed } from "../lib/renewal.js";
-import { t } from "../lib/texts.js";
+import { say, t } from "../lib/texts.js";
 import { shared } from "./state.js";
 
 /** Why a request was refused. */
 export class Problem extends Error {
   constructor({ status = 0, code = "", detail = "", errors = null, request_id = "" }) {
-    super(detail);
+    super(say(detail));
     Object.assign(this, { status, code, errors, id: request_id });
   }
 
   /** What is wrong with a member of the body. */
   of(member) {
-    return (this.errors?.[member] ?? []).map((error) => error.message).join(" ");
+    return (this.errors?.[member] ?? []).map((error) => say(error.message)).join(" ");
   }
 
   /** What is to be told beside what stands at the fields of these names. */

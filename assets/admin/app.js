@@ -18,8 +18,8 @@
 
 import { loadTexts } from "../lib/texts.js";
 
-const texts = [new URL("../pages/es.json", import.meta.url), new URL("es.json", import.meta.url)];
-await Promise.all(texts.map(loadTexts));
+const texts = ["../pages/es.json", "../pages/messages.es.json", "es.json"];
+await Promise.all(texts.map((name) => loadTexts(new URL(name, import.meta.url))));
 // Only now: modules may say words while they are loaded.
 const { start } = await import("./main.js");
 start(document.getElementById("app"));

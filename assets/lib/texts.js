@@ -24,6 +24,13 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** What the API says, in the reader's language. The numbers in it are whatever they are. */
+export function say(message) {
+  const numbers = message.match(/\d+/g) ?? [];
+  const text = texts.get(message.replace(/\d+/g, "{n}"));
+  return text ? text.replaceAll("{n}", () => numbers.shift()) : message;
+}
+
 const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const number = new Intl.NumberFormat(language);

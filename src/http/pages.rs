@@ -27,7 +27,7 @@ struct Templates;
 /// The languages that the pages are written in; the first is for everybody else.
 const LANGUAGES: [&str; 2] = ["en", "es"];
 /// Where the words of the pages stand that the server renders.
-const TEXTS: [&str; 6] = ["pages/es", "account/es", "account/messages.es", "admin/es", "docs/es", "dev/es"];
+const TEXTS: [&str; 6] = ["pages/es", "account/es", "pages/messages.es", "admin/es", "docs/es", "dev/es"];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();

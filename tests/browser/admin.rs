@@ -354,10 +354,17 @@ async fn staff_are_offered_what_they_may_and_others_nothing() {
     if lacks_browser() {
         return;
     }
-    let (server, root, browser) = with_root("es").await;
+    let (server, root, mut browser) = with_root("es").await;
     server.staff_with(&root, "staff@example.com", &["users.view_user"]).await;
     server.registered(ADA).await;
 
+    browser.expect_status(400);
+    browser.open("/admin/users/").await;
+    browser.press("Usuario nuevo").await;
+    browser.fill("Correo electrónico", "grace@example.com").await;
+    browser.fill("Contraseña", "short").await;
+    browser.press("Crear el usuario").await;
+    browser.sees("Debe tener al menos 8 caracteres.").await;
     log_in(&browser, "staff@example.com").await;
     browser.open("/admin/users/").await;
     browser.sees("Usuarios: 3").await;
