@@ -1,6 +1,6 @@
 //! The hosted pages, from the first visit to the end of the account.
 
-use crate::browser::{Browser, lacks_browser, served};
+use crate::browser::{Browser, ELSEWHERE, lacks_browser, served, served_as};
 use crate::harness::PASSWORD;
 
 const ADA: &str = "ada@example.com";
@@ -101,6 +101,36 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_the_mail() {
     browser.fill("Password", "a better horse battery").await;
     browser.press("Log in").await;
     browser.arrives_at("/account/").await;
+    browser.press("Log out").await;
+    browser.sees("You are logged out.").await;
+    browser.end().await;
+}
+
+/// There a browser says nothing in `Sec-Fetch-Site`, and all the more depends on `Origin`.
+#[tokio::test]
+#[ignore = "needs chromium and its driver"]
+async fn the_pages_work_without_tls_on_a_host_that_is_not_this_machine() {
+    if lacks_browser() {
+        return;
+    }
+    let server = served_as(ELSEWHERE, "").await;
+    server.registered(ADA).await;
+    let base = format!("http://{ELSEWHERE}:{}", server.address.port());
+    let mut browser = Browser::start_at("en", base).await;
+    browser.expect_complaint("The Cross-Origin-Opener-Policy header has been ignored");
+
+    browser.open("/account/sessions/").await;
+    browser.fill("Email address or username", ADA).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Log in").await;
+    browser.arrives_at("/account/sessions/").await;
+    browser.press("Profile").await;
+    browser.fill("First name (optional)", "Ada").await;
+    browser.press("Save").await;
+    browser.sees("Your profile is saved.").await;
+    browser.open("/docs/").await;
+    browser.sees(ADA).await;
+    browser.open("/account/").await;
     browser.press("Log out").await;
     browser.sees("You are logged out.").await;
     browser.end().await;

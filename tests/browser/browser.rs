@@ -33,12 +33,21 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
     String::from_utf8(bytes).expect("text")
 });
 
+/// A host that browsers do not take for this machine: without TLS they trust it less.
+pub const ELSEWHERE: &str = "auth.lan.test";
+
 /// A server that is where its `public_url` says: links can be followed, and a browser's `Origin` is its own.
 pub async fn served(settings: &str) -> TestServer {
+    served_as("127.0.0.1", settings).await
+}
+
+/// The same under another name of this machine.
+pub async fn served_as(host: &str, settings: &str) -> TestServer {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = free.local_addr().expect("it has one");
     drop(free);
-    let place = format!("server.listen = \"{address}\"\nserver.public_url = \"http://{address}\"");
+    let place =
+        format!("server.listen = \"{address}\"\nserver.public_url = \"http://{host}:{}\"", address.port());
     TestServer::start_with(&format!("{place}\n{settings}")).await
 }
 
@@ -208,7 +217,12 @@ impl Browser {
 
     /// From here on the browser may complain of answers with this status: the page asks for something in vain.
     pub fn expect_status(&mut self, status: u16) {
-        self.expected.push(format!("the server responded with a status of {status}"));
+        self.expect_complaint(&format!("the server responded with a status of {status}"));
+    }
+
+    /// From here on the browser may complain of this.
+    pub fn expect_complaint(&mut self, part: &str) {
+        self.expected.push(part.to_owned());
     }
 
     /// Holds what is shown to WCAG 2.2 AA, and takes its picture: wide and narrow, light and dark.
@@ -341,6 +355,7 @@ fn capabilities(language: &str, profile: &TempDir) -> serde_json::Map<String, Va
         "--disable-sync".to_owned(),
         "--disable-features=PasswordLeakDetection,OptimizationHints,Translate".to_owned(),
         "--hide-scrollbars".to_owned(),
+        format!("--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"),
         format!("--user-data-dir={}", profile.path().display()),
     ];
     let options = json!({
