@@ -15,16 +15,10 @@ impl ReadTx {
     pub(crate) fn newest_events(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.rows::<EventRecord>(None, Order::Descending)?
             .take(limit)
-            .map(|row| {
-                let (id, record) = row?;
-                let unknown = || StoreError::Damaged(format!("event {id} is of an unknown kind"));
-                record.into_event(id).ok_or_else(unknown)
-            })
+            .map(|row| row.and_then(|(id, record)| whole(id, record)))
             .collect()
     }
-}
 
-impl ReadTx {
     /// How many events there are.
     pub(crate) fn count_events(&self) -> Result<u64, StoreError> {
         self.stored_len(EventRecord::TABLE.name)
@@ -41,10 +35,7 @@ impl ReadTx {
             if before == Some(id) {
                 continue;
             }
-            let event = record.into_event(id);
-            let event =
-                event.ok_or_else(|| StoreError::Damaged(format!("event {id} is of an unknown kind")))?;
-            if look(event).is_break() {
+            if look(whole(id, record)?).is_break() {
                 break;
             }
         }
@@ -59,10 +50,7 @@ impl ReadTx {
     ) -> Result<(), StoreError> {
         for row in self.rows::<EventRecord>(Some(&after.next()), Order::Ascending)? {
             let (id, record) = row?;
-            let event = record.into_event(id);
-            let event =
-                event.ok_or_else(|| StoreError::Damaged(format!("event {id} is of an unknown kind")))?;
-            if look(event).is_break() {
+            if look(whole(id, record)?).is_break() {
                 break;
             }
         }
@@ -95,4 +83,8 @@ impl WriteTx {
         self.count_login(event)?;
         self.save(&id, &EventRecord::from(event))
     }
+}
+
+fn whole(id: EventId, record: EventRecord) -> Result<Event, StoreError> {
+    record.into_event(id).ok_or_else(|| StoreError::Damaged(format!("event {id} is of an unknown kind")))
 }
