@@ -66,7 +66,7 @@ use users::Users;
     after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration."
 )]
 struct Arguments {
-    /// Configuration file; without it ./auth.toml if it is there, else the defaults
+    /// Configuration file; without it ./auth.toml if it is there (`dev` ignores that one), else the defaults
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
