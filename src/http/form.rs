@@ -93,9 +93,8 @@ impl Form {
         let shown = self.typed.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
         let typed: BTreeMap<String, String> =
             shown.map(|(name, _)| (name.clone(), self.text(name).to_owned())).collect();
-        let next = self.next(&app.config);
         let form = context! { typed, errors, problem };
-        let facts = context! { form, next => next.as_ref().map(Next::as_str), ..facts };
+        let facts = context! { form, next => self.next(&app.config), ..facts };
         // A form that was filled in wrong is no attempt to get in: 401 would be for programs.
         Ok(pages::render(&app.config, req, StatusCode::BAD_REQUEST, template, facts))
     }

@@ -2,6 +2,7 @@
 //!
 //! Must never: lead anywhere but to our own pages and the origins that are configured (an open redirect, ASVS 3.7.2).
 
+use minijinja::Value;
 use url::{Position, Url};
 
 use crate::config::Config;
@@ -37,6 +38,12 @@ impl Next {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Next> for Value {
+    fn from(next: Next) -> Self {
+        Self::from(next.0)
     }
 }
 

@@ -42,7 +42,7 @@ async fn show(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
         return Ok(fresh.give(&cx.app, see_other(&place_after(is_temporary, next.as_ref()))));
     }
     let facts = context! {
-        next => next.as_ref().map(Next::as_str),
+        next,
         done => req.query("done"),
         is_open => is_open(&cx.app.config),
     };

@@ -25,8 +25,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(cx: Cx<User>, req: Req) -> Result<Reply, ApiError> {
-    let next = next_of(&cx.app, &req);
-    let facts = context! { next => next.as_ref().map(Next::as_str), ..facts(&cx) };
+    let facts = context! { next => next_of(&cx.app, &req), ..facts(&cx) };
     Ok(own_page(&cx, &req, TEMPLATE, facts))
 }
 

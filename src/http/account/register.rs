@@ -35,8 +35,7 @@ async fn show(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
     if cx.app.config.registration.mode == RegistrationMode::Closed {
         return Err(ApiError::RegistrationClosed);
     }
-    let next = next_of(&cx.app, &req);
-    let facts = context! { next => next.as_ref().map(Next::as_str), ..rules(&cx.app.config) };
+    let facts = context! { next => next_of(&cx.app, &req), ..rules(&cx.app.config) };
     Ok(pages::render(&cx.app.config, &req, StatusCode::OK, TEMPLATE, facts))
 }
 
@@ -62,11 +61,10 @@ async fn attempt(cx: &Cx<Public>, form: &Form) -> Result<Registered, ApiError> {
 }
 
 async fn show_code(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
-    let next = next_of(&cx.app, &req);
     let facts = context! {
         registration => req.query("registration"),
         done => req.query("done"),
-        next => next.as_ref().map(Next::as_str),
+        next => next_of(&cx.app, &req),
         ..wait(&cx.app.config)
     };
     Ok(pages::render(&cx.app.config, &req, StatusCode::OK, CODE_TEMPLATE, facts))

@@ -34,8 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(cx: Cx<Public>, req: Req) -> Result<Reply, ApiError> {
-    let next = next_of(&cx.app, &req);
-    let facts = context! { done => req.query("done"), next => next.as_ref().map(Next::as_str) };
+    let facts = context! { done => req.query("done"), next => next_of(&cx.app, &req) };
     Ok(pages::render(&cx.app.config, &req, StatusCode::OK, FORGOT_TEMPLATE, facts))
 }
 
