@@ -62,6 +62,7 @@ async fn a_visitor_registers_types_the_code_and_looks_after_the_account() {
     browser.fill("New email address", "countess@example.com").await;
     browser.fill("Present password", PASSWORD).await;
     browser.press("Send the code").await;
+    browser.arrives_at("/account/email/confirm/").await;
     browser.fill("Code", &server.mail_to("countess@example.com").await.code()).await;
     browser.press("Confirm").await;
     browser.sees("Your address is changed.").await;
