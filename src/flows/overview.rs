@@ -19,7 +19,7 @@ pub(crate) struct Overview {
     pub(crate) backup: Option<Backup>,
     pub(crate) started_at: Timestamp,
     pub(crate) now: Timestamp,
-    pub(crate) database_bytes: u64,
+    pub(crate) database_bytes: Option<u64>,
 }
 
 /// Log-ins over time, the oldest first; the last column is not over yet.

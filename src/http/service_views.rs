@@ -33,8 +33,10 @@ struct ServiceView {
     #[schema(value_type = String, format = DateTime)]
     started_at: Time,
     uptime_seconds: u64,
-    /// The size of the database file.
-    database_bytes: u64,
+    /// The size of the database file; missing where it has no name, under `keystead dev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    database_bytes: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -1,6 +1,7 @@
 //! How much there is of everything, without reading it: lengths of tables, and the roster.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::domain::{Census, MailCount, Timestamp, UserFilter};
@@ -19,10 +20,15 @@ impl Store {
         self.memory.roster.ask(now, || self.read(), |read, roster| read.census(roster, now))
     }
 
-    /// The size of the file; what it has of free space inside counts.
-    pub(crate) fn file_bytes(&self) -> Result<u64, StoreError> {
+    /// The size of the file; what it has of free space inside counts. None: it has no name any more, as one that is
+    /// thrown away.
+    pub(crate) fn file_bytes(&self) -> Result<Option<u64>, StoreError> {
         let path = self.engine.path();
-        Ok(fs::metadata(path).map_err(|error| StoreError::open(path, &error))?.len())
+        match fs::metadata(path) {
+            Ok(file) => Ok(Some(file.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::open(path, &error)),
+        }
     }
 }
 

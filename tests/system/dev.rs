@@ -68,6 +68,8 @@ fn what_it_prints_is_all_that_a_logged_in_curl_needs() {
     }
     let printed = service.process.stdout.text();
     let curl = printed.lines().find(|line| line.starts_with("curl ")).expect("a line to copy").to_owned();
+    let overview = service.get_as(&printed_token(&service, ADMIN), "/auth/admin/overview/").expect(200).body;
+    assert!(overview["service"].get("database_bytes").is_none(), "the file has no name: {overview}");
     let (token, address) = (printed_token(&service, ADA), service.address);
     assert_eq!(curl, format!("curl -H 'Authorization: Bearer {token}' http://{address}/auth/profile/"));
     assert!(printed.contains(&format!("\nMailbox  http://{address}/dev/mail/\n")), "{printed}");

@@ -70,7 +70,7 @@ const Service = ({ data: { service, backup } }) => html`<${Part} title=${t("Serv
   <dl class="facts">
     <dt>${t("Version")}</dt><dd>${service.version}</dd>
     <dt>${t("Started")}</dt><dd><${Ago} at=${service.started_at} /></dd>
-    <dt>${t("Database file")}</dt><dd>${bytes(service.database_bytes)}</dd>
+    ${service.database_bytes !== undefined && html`<dt>${t("Database file")}</dt><dd>${bytes(service.database_bytes)}</dd>`}
     ${backup && html`<dt>${t("Last backup")}</dt><dd>${backup.last_at ? html`<${When} at=${backup.last_at} />`
       : html`${t("none known")} <span class="hint">${t("Make one with")} <code>keystead backup FILE</code></span>`}</dd>`}
   </dl>
