@@ -31,12 +31,12 @@ pub(crate) async fn act_on_users(
     action: BulkAction,
     ids: Vec<UserId>,
     groups: &[GroupName],
-) -> Result<Vec<(UserId, Result<(), FlowError>)>, FlowError> {
+) -> Result<Vec<(UserId, Result<bool, FlowError>)>, FlowError> {
     let measure = action.measure(&app.store.directory(), groups)?;
     Authority::of(app, caller, measure.permission()).actor(&app.store.read()?)?;
     let acts = ids.into_iter().map(|id| {
         let act = take(app, caller, id, measure.clone());
-        async move { (id, act.await.map(drop)) }
+        async move { (id, act.await.map(|taken| taken.is_change)) }
     });
     Ok(stream::iter(acts).buffered(TOGETHER).collect().await)
 }
@@ -102,7 +102,7 @@ mod tests {
         app.close().await;
         let rest = act(&ids[3..]).await;
 
-        assert!(matches!(first.as_slice(), [Err(FlowError::NotFound), Ok(()), Ok(())]));
+        assert!(matches!(first.as_slice(), [Err(FlowError::NotFound), Ok(true), Ok(true)]));
         assert!(rest.len() == TOGETHER - 1);
         assert!(rest.iter().all(|outcome| matches!(outcome, Err(FlowError::Unavailable(_)))));
     }

@@ -12,5 +12,5 @@ pub(crate) async fn disable_user(app: &App, caller: &Caller, id: UserId) -> Resu
 
 /// Lets the owner log in again, and vouches for their address. What ended when they were disabled stays over.
 pub(crate) async fn enable_user(app: &App, caller: &Caller, id: UserId) -> Result<User, FlowError> {
-    take(app, caller, id, Measure::Enable).await
+    take(app, caller, id, Measure::Enable).await.map(|taken| taken.user)
 }

@@ -126,6 +126,10 @@ pub(crate) struct BulkResultView {
     /// `done` or `refused`.
     #[schema(value_type = String)]
     result: &'static str,
+    /// With `done`: whether it was otherwise before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<bool>)]
+    changed: Option<bool>,
     /// Why, as the same act upon this user alone would say it: `not_found`, `permission_denied`, `last_superuser`,
     /// `unavailable`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,12 +140,12 @@ pub(crate) struct BulkResultView {
 }
 
 impl BulkResultView {
-    pub(crate) fn done(id: UserId) -> Self {
-        Self { id: id.0, result: "done", code: None, detail: None }
+    pub(crate) fn done(id: UserId, is_change: bool) -> Self {
+        Self { id: id.0, result: "done", changed: Some(is_change), code: None, detail: None }
     }
 
     pub(crate) fn refused(id: UserId, (code, detail): (&'static str, String)) -> Self {
-        Self { id: id.0, result: "refused", code: Some(code), detail: Some(detail) }
+        Self { id: id.0, result: "refused", changed: None, code: Some(code), detail: Some(detail) }
     }
 }
 

@@ -35,6 +35,13 @@ async fn outcomes(by: &Caller, body: Value) -> Vec<String> {
     results.iter().map(outcome).collect()
 }
 
+/// For each user whether it was otherwise before.
+async fn changed(by: &Caller, body: &Value) -> Vec<bool> {
+    let results = by.post(BULK, body).await.expect(200).body["results"].clone();
+    let results = results.as_array().expect("results").iter();
+    results.map(|one| one["changed"].as_bool().expect("it was done")).collect()
+}
+
 async fn user(by: &Caller, id: u64) -> Value {
     by.get(&format!("{USERS}{id}/")).await.expect(200).body
 }
@@ -58,7 +65,9 @@ async fn each_user_is_answered_for_in_the_order_that_was_asked() {
     assert_eq!(outcomes(&root, json!({ "action": "disable", "ids": ids })).await, ["done"; 3]);
     assert_eq!(server.events().iter().filter(|kind| **kind == "user.disabled").count(), 3);
 
-    assert_eq!(outcomes(&root, json!({ "action": "enable", "ids": ids })).await, ["done"; 3]);
+    let enable = json!({ "action": "enable", "ids": ids });
+    assert_eq!(changed(&root, &enable).await, [true; 3]);
+    assert_eq!(changed(&root, &enable).await, [false; 3]);
     server.logged_in("ada").await;
 }
 

@@ -1,7 +1,7 @@
 // One act upon all users who are picked, up to 500. Each is answered for by itself: what was refused is said.
 
 import { html, useState } from "../../lib/ui.js";
-import { count, t } from "../../lib/texts.js";
+import { count, say, t } from "../../lib/texts.js";
 import { call } from "../api.js";
 import { may, me } from "../me.js";
 import { ask } from "./acts.js";
@@ -28,14 +28,20 @@ export const Bulk = ({ picked, clear, after }) => {
   const act = async (action, said, back, groups) => {
     try {
       const { results } = await call(requestOf(action, ids, groups));
-      const done = results.filter((one) => one.result === "done").map((one) => one.id);
+      const done = results.filter((one) => one.result === "done");
+      // Who was so already stays so when it is taken back.
+      const changed = done.filter((one) => one.changed).map((one) => one.id);
       forget();
       clear();
       after();
       tellRefused(results, picked);
       if (!done.length) return;
-      const undo = back && (async () => {
-        await call(requestOf(back, done, groups)).then(() => toast(t("That is taken back.")), (problem) => toast(problem.message, { kind: "alarm" }));
+      const undo = back && changed.length > 0 && (async () => {
+        try {
+          tellRefused((await call(requestOf(back, changed, groups))).results, picked, t("That is taken back."));
+        } catch (problem) {
+          toast(problem.message, { kind: "alarm" });
+        }
         forget();
         after();
       });
@@ -43,6 +49,13 @@ export const Bulk = ({ picked, clear, after }) => {
     } catch (problem) {
       toast(problem.beside(), { kind: "alarm" });
     }
+  };
+  const disable = async () => {
+    // Whoever shuts themselves out cannot take it back.
+    const body = html`<p>${t("This is you: you are logged out at once, and somebody else has to enable you again.")}</p>`;
+    const twins = [{ does: t("Disable"), ...requestOf("disable", ids) }];
+    if (ids.includes(me().id) && !await ask({ title: t("Disable yourself?"), body, confirm: t("Disable"), twins })) return;
+    act("disable", t("Disabled: {n}."), "enable");
   };
   const endSessions = async () => {
     const title = t("End all sessions of these users ({n})?", { n });
@@ -63,7 +76,7 @@ export const Bulk = ({ picked, clear, after }) => {
     <strong>${t("Picked: {n}", { n })}</strong>
     ${isTooMany && html`<span>${t("500 at most at a time.")}</span>`}
     ${!isTooMany && html`
-      ${may("users.delete_user") && html`<button class="plain" onClick=${() => act("disable", t("Disabled: {n}."), "enable")}>${t("Disable")}</button>`}
+      ${may("users.delete_user") && html`<button class="plain" onClick=${disable}>${t("Disable")}</button>`}
       ${may("users.change_user") && html`
         <button class="plain" onClick=${() => act("enable", t("Enabled: {n}."))}>${t("Enable")}</button>
         <button class="plain" onClick=${() => setGrouping("add_to_groups")}>${t("Add to a group…")}</button>
@@ -71,6 +84,10 @@ export const Bulk = ({ picked, clear, after }) => {
         <button class="plain" onClick=${endSessions}>${t("End sessions…")}</button>`}
       ${me().is_superuser && html`<button class="danger" onClick=${purge}>${t("Purge…")}</button>`}`}
     <button class="link" onClick=${clear}>${t("Pick none")}</button>
+    ${!isTooMany && html`<${Twins} of=${[
+      may("users.delete_user") && { does: t("Disable"), ...requestOf("disable", ids) },
+      may("users.change_user") && { does: t("Enable"), ...requestOf("enable", ids) },
+    ]} />`}
     ${grouping && html`<${Grouping} action=${grouping} ids=${ids} onClose=${() => setGrouping(null)} act=${act} />`}
   </div>`;
 };
@@ -101,11 +118,14 @@ const Grouping = ({ action, ids, onClose, act }) => {
   <//>`;
 };
 
-function tellRefused(results, users) {
+function tellRefused(results, users, otherwise) {
   const refused = results.filter((one) => one.result === "refused");
-  if (!refused.length) return;
+  if (!refused.length) {
+    if (otherwise) toast(otherwise);
+    return;
+  }
   const first = refused[0];
   const user = users.get(first.id);
-  const said = t("Refused: {n}. {name}: {why}", { n: count(refused.length), name: user ? visible(labelOf(user)) : first.id, why: first.detail ?? "" });
+  const said = t("Refused: {n}. {name}: {why}", { n: count(refused.length), name: user ? visible(labelOf(user)) : first.id, why: say(first.detail ?? "") });
   toast(said, { kind: "alarm" });
 }

@@ -14,6 +14,10 @@ import { Trouble, Waiting } from "./say.js";
 
 const plainly = (path, signal) => call(get(path), signal);
 
+/** A service that does not answer is asked again after this. */
+const UNREACHABLE = 0;
+const PAUSE = 3_000;
+
 /** What a path answers; `null` asks nothing. It is asked again when `since` is another. */
 export function useData(path, ask = plainly, since = null) {
   const [seen, see] = useState({ data: null, problem: null, path: null });
@@ -24,11 +28,20 @@ export function useData(path, ask = plainly, since = null) {
     const stop = new AbortController();
     const own = ++newest.current;
     const isNewest = () => own === newest.current && !stop.signal.aborted;
+    let timer;
+    const miss = (problem) => {
+      if (!isNewest()) return;
+      see((before) => ({ data: before.path === path ? before.data : null, problem, path }));
+      if (problem.status === UNREACHABLE) timer = setTimeout(() => setRound((round) => round + 1), PAUSE);
+    };
     ask(path, stop.signal).then(
       (data) => isNewest() && see({ data, problem: null, path }),
-      (problem) => isNewest() && see((before) => ({ data: before.path === path ? before.data : null, problem, path })),
+      miss,
     );
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
   }, [path, round, since]);
   return {
     ...seen,

@@ -17,18 +17,18 @@ export const requests = (user) => {
   const path = pathOf(user);
   return {
     show: { does: t("This user"), method: "GET", path, cli: cli(user, "users", "show") },
-    change: { does: t("Change the profile"), method: "PATCH", path, body: { first_name: "Ada" } },
+    change: { does: t("Change the profile"), method: "PATCH", path, body: { first_name: user.first_name, last_name: user.last_name } },
     disable: { does: t("Disable"), method: "DELETE", path, cli: cli(user, "users", "disable") },
     enable: { does: t("Enable"), method: "POST", path: `${path}activate/`, cli: cli(user, "users", "enable") },
     purge: { does: t("Purge"), method: "DELETE", path: `${path}?purge=true` },
-    password: { does: t("Set a password"), method: "PUT", path: `${path}password/`, body: { password: "PASSWORD", temporary: true }, cli: cli(user, "changepassword") },
+    password: { does: t("Set a password"), method: "PUT", path: `${path}password/`, body: { password: "PASSWORD", temporary: true } },
     reset: { does: t("Send a reset link"), method: "POST", path: `${path}send_reset/` },
     sessions: { does: t("Sessions"), method: "GET", path: `${path}sessions/`, cli: cli(user, "users", "sessions") },
-    endSessions: { does: t("End all sessions"), method: "DELETE", path: `${path}sessions/`, cli: cli(user, "users", "revoke") },
+    endSessions: { does: t("End all sessions"), method: "DELETE", path: `${path}sessions/` },
     endSession: { does: t("End one session"), method: "DELETE", path: `${path}sessions/SESSION/` },
     apiKeys: { does: t("API keys"), method: "GET", path: `${path}api-keys/` },
     groups: { does: t("Groups"), method: "PUT", path: `${path}groups/`, body: { groups: user.groups.filter((name) => name !== "Root") } },
-    permissions: { does: t("Permissions of their own"), method: "PUT", path: `${path}permissions/`, body: { permissions: ["users.view_user"] } },
+    permissions: { does: t("Permissions of their own"), method: "GET", path: `${path}permissions/` },
   };
 };
 

@@ -20,17 +20,22 @@ export const Groups = ({ user, canChange, changed }) => {
   const canPut = canChange && (me().is_superuser || me().id !== user.id);
   const all = useData(canPut && may("users.view_group") ? "/auth/admin/groups/" : null, everyRow);
   const own = user.groups.filter((name) => name !== ROOT);
-  const request = (groups) => ({ method: "PUT", path: `${pathOf(user)}groups/`, body: { groups } });
-  const put = (groups, said) => act(request(groups), { said, undo: { request: request(own), said: t("That is taken back.") }, after: changed });
+  // One group in or out: what somebody else does meanwhile stays.
+  const request = (action, name) => ({ method: "POST", path: "/auth/admin/users/bulk/", body: { action, ids: [user.id], groups: [name] } });
+  const put = (name, isIn) => {
+    const [there, back] = isIn ? ["add_to_groups", "remove_from_groups"] : ["remove_from_groups", "add_to_groups"];
+    const said = isIn ? t("Put into {name}.", { name: visible(name) }) : t("Taken out of {name}.", { name: visible(name) });
+    return act(request(there, name), { said, undo: { request: request(back, name), said: t("That is taken back.") }, after: changed });
+  };
   const others = (all.data ?? []).filter((group) => group.name !== ROOT && !own.includes(group.name));
   return html`<${Part} title=${t("Groups")}>
     ${user.groups.length === 0 && html`<p class="quiet">${t("In no group.")}</p>`}
     <ul class="plain-list">${user.groups.map((name) => html`<li key=${name}>
       <${Name}>${name}<//>
       ${canPut && name !== ROOT && html`<button class="link" aria-label=${t("Take out of {name}", { name: visible(name) })}
-        onClick=${() => put(own.filter((one) => one !== name), t("Taken out of {name}.", { name: visible(name) }))}>${t("Take out")}</button>`}
+        onClick=${() => put(name, false)}>${t("Take out")}</button>`}
     </li>`)}</ul>
-    ${others.length > 0 && html`<${PutInto} groups=${others} put=${(name) => put([...own, name], t("Put into {name}.", { name: visible(name) }))} />`}
+    ${others.length > 0 && html`<${PutInto} groups=${others} put=${(name) => put(name, true)} />`}
   <//>`;
 };
 

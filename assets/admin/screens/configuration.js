@@ -31,7 +31,7 @@ export const Configuration = () => {
 const columns = [
   { head: t("Name"), class: "main", cell: ({ name }) => html`<code>${name}</code>` },
   { head: t("Value"), cell: ({ value }) => html`<code><${Name}>${shown(value) || t("empty")}<//></code>` },
-  { head: t("Source"), cell: ({ source }) => (source === "default" ? html`<span class="quiet">${t("default")}</span>` : html`<${Mark} kind="warm"><${Name}>${source}<//><//>`) },
+  { head: t("Source"), cell: ({ source }) => (source === "default" ? html`<span class="quiet">${t("default")}</span>` : html`<${Mark} kind="warm long"><${Name}>${source}<//><//>`) },
   { head: t("Variable"), cell: ({ variable }) => variable && html`<code class="quiet">${variable}</code>` },
 ];
 

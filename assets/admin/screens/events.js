@@ -29,7 +29,7 @@ export const Events = () => {
   const events = usePages(PATH, filters);
   const [isFollowing, follow] = useState(false);
   const canFollow = !query.get("cursor") && !filters.until;
-  const fresh = useFresh(isFollowing && canFollow, filters, events);
+  const { fresh, problem } = useFresh(isFollowing && canFollow, filters, events);
   const filter = (changes) => setQuery({ ...changes, cursor: null });
   const twins = [
     { does: t("This list"), method: "GET", path: events.url },
@@ -39,7 +39,7 @@ export const Events = () => {
     onClick=${() => follow(!isFollowing)}>${isFollowing && canFollow ? t("Following live: stop") : t("Follow live")}</button>`;
   return html`<${Page} title=${t("Events")} actions=${toggle} twins=${twins}>
     <${Filters} filters=${filters} filter=${filter} />
-    <${Trouble} problem=${events.problem} />
+    <${Trouble} problem=${events.problem ?? problem} />
     <p class="hidden" role="status">${fresh.length > 0 && t("New events: {n}", { n: count(fresh.length) })}</p>
     ${events.data && html`<${Rows} rows=${[...fresh, ...events.data.results]} busy=${events.isLoading} />
       <${Pager} of=${{ ...events, data: { ...events.data, count: events.data.count && events.data.count + fresh.length } }} noun=${t("Events: {n}")} />`}
@@ -70,6 +70,7 @@ const MOST = 500;
 /** What happened since the list was read, the newest first, while somebody looks. */
 function useFresh(isOn, filters, events) {
   const [fresh, setFresh] = useState([]);
+  const [problem, setProblem] = useState(null);
   const newest = events.data?.results[0]?.id;
   useEffect(() => setFresh([]), [events.data]);
   useEffect(() => {
@@ -86,14 +87,15 @@ function useFresh(isOn, filters, events) {
     };
     const again = async () => {
       // The next look may do better; what is there stays.
-      if (!document.hidden) await look().catch(() => {});
+      if (!document.hidden) await look().then(() => setProblem(null), (problem) => stop.signal.aborted || setProblem(problem));
       if (!stop.signal.aborted) timer = setTimeout(again, PAUSE);
     };
     again();
     return () => {
       stop.abort();
       clearTimeout(timer);
+      setProblem(null);
     };
   }, [isOn, events.data]);
-  return fresh;
+  return { fresh, problem };
 }

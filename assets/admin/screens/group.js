@@ -118,7 +118,7 @@ const Delete = ({ group, path }) => {
 };
 
 function twins(group, path) {
-  const bulk = (action) => ({ method: "POST", path: "/auth/admin/users/bulk/", body: { action, ids: [12], groups: [group.name] } });
+  const bulk = (action) => ({ method: "POST", path: "/auth/admin/users/bulk/", body: { action, ids: ["USER_ID"], groups: [group.name] } });
   return [
     { does: t("This group"), method: "GET", path },
     ...(group.id === ROOT ? [] : [

@@ -87,9 +87,12 @@ async function download(path) {
 }
 
 function twins(url, filters) {
-  const search = filters.search ? ["--search", filters.search] : [];
+  // The command line knows the search alone.
+  const { search, ...others } = filters;
+  const isPlain = !Object.values(others).some(Boolean);
+  const cli = ["users", "list", ...(search ? [`--search=${search}`] : [])];
   return [
-    { does: t("This list"), method: "GET", path: url, cli: ["users", "list", ...search] },
-    { does: t("Export"), method: "GET", path: exportOf(filters), cli: ["export", "users.csv"] },
+    { does: t("This list"), method: "GET", path: url, cli: isPlain && cli },
+    { does: t("Export"), method: "GET", path: exportOf(filters) },
   ];
 }

@@ -48,13 +48,21 @@ impl Measure {
     }
 }
 
+/// What came of a measure.
+pub(crate) struct Taken {
+    /// As it is now, or was before it went.
+    pub(crate) user: User,
+    /// It was otherwise before.
+    pub(crate) is_change: bool,
+}
+
 /// Takes a measure: one write, and one event unless all was so already. The last active superuser stays one.
 pub(crate) async fn take(
     app: &App,
     caller: &Caller,
     id: UserId,
     measure: Measure,
-) -> Result<User, FlowError> {
+) -> Result<Taken, FlowError> {
     let authority = Authority::of(app, caller, measure.permission());
     let event = act(caller, measure.kind(), app.clock.now());
     let (now, is_purge) = (event.time, measure == Measure::Purge);
@@ -62,7 +70,7 @@ pub(crate) async fn take(
         let (actor, user) = actor_and_subject(&authority, tx, id)?;
         let wanted = tx.email_change(id)?.map(|change| change.new_email);
         let taking = Taking { actor, event: event.clone() };
-        let user = match &measure {
+        let taken = match &measure {
             Measure::Enable => taking.enable(tx, user),
             Measure::Disable => taking.disable(tx, user),
             Measure::Purge => taking.purge(tx, user),
@@ -76,13 +84,23 @@ pub(crate) async fn take(
                 taking.put_into(tx, user, left)
             }
         };
-        Ok::<_, FlowError>((user?, wanted))
+        Ok::<_, FlowError>((taken?, wanted))
     });
-    let (user, wanted) = write.await?;
-    if is_purge && let Err(error) = drop_mails(app, user.email.clone(), wanted, now).await {
+    let (taken, wanted) = write.await?;
+    if is_purge && let Err(error) = drop_mails(app, taken.user.email.clone(), wanted, now).await {
         tracing::warn!(%error, user.id = %id, "mails may still go to a user who was removed");
     }
-    Ok(user)
+    Ok(taken)
+}
+
+impl Taken {
+    fn changed(user: User) -> Self {
+        Self { user, is_change: true }
+    }
+
+    fn as_before(user: User) -> Self {
+        Self { user, is_change: false }
+    }
 }
 
 /// A measure on its way: by whose right, and the event that it will be.
@@ -92,25 +110,25 @@ struct Taking {
 }
 
 impl Taking {
-    fn enable(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
+    fn enable(&self, tx: &mut WriteTx, user: User) -> Result<Taken, FlowError> {
         if user.is_active {
-            return Ok(user);
+            return Ok(Taken::as_before(user));
         }
         let enabled = enable(tx, user.clone(), self.now())?;
         self.note(tx, &user, &self.between(&user, &enabled))?;
-        Ok(enabled)
+        Ok(Taken::changed(enabled))
     }
 
-    fn disable(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
+    fn disable(&self, tx: &mut WriteTx, user: User) -> Result<Taken, FlowError> {
         if !user.is_active {
-            return Ok(user);
+            return Ok(Taken::as_before(user));
         }
         let (disabled, held) = disable(tx, user.clone(), self.now())?;
         self.note(tx, &user, &held.ending(self.between(&user, &disabled)))?;
-        Ok(disabled)
+        Ok(Taken::changed(disabled))
     }
 
-    fn purge(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
+    fn purge(&self, tx: &mut WriteTx, user: User) -> Result<Taken, FlowError> {
         let id = user.id;
         if user.is_ruler() && !tx.has_other_ruler(id)? {
             return Err(FlowError::LastSuperuser);
@@ -126,19 +144,20 @@ impl Taking {
         tx.remove_user(id)?;
         let changes = Changes::of_user(&self.actor.directory, Some(&user), None);
         self.note(tx, &user, &held.ending(changes))?;
-        Ok(user)
+        Ok(Taken::changed(user))
     }
 
-    fn end_sessions(&self, tx: &mut WriteTx, user: User) -> Result<User, FlowError> {
+    fn end_sessions(&self, tx: &mut WriteTx, user: User) -> Result<Taken, FlowError> {
         let ended = end_sessions(tx, user.id, None)?;
-        if ended > 0 {
-            self.note(tx, &user, &Changes::default().count("sessions", ended, 0))?;
+        if ended == 0 {
+            return Ok(Taken::as_before(user));
         }
-        Ok(user)
+        self.note(tx, &user, &Changes::default().count("sessions", ended, 0))?;
+        Ok(Taken::changed(user))
     }
 
     /// Puts an account into these groups and no others: what is given is for the actor to give.
-    fn put_into(&self, tx: &mut WriteTx, user: User, mut groups: Vec<GroupId>) -> Result<User, FlowError> {
+    fn put_into(&self, tx: &mut WriteTx, user: User, mut groups: Vec<GroupId>) -> Result<Taken, FlowError> {
         // A group is more than its permissions: applications ask who is in it.
         if self.actor.id == user.id && !self.actor.is_superuser {
             return Err(FlowError::PermissionDenied);
@@ -150,12 +169,12 @@ impl Taking {
         let groups = not_too_many("groups", groups)?;
         let changes = self.between(&user, &User { groups: groups.clone(), ..user.clone() });
         if changes.is_empty() {
-            return Ok(user);
+            return Ok(Taken::as_before(user));
         }
         let user = User { groups, updated_at: self.now(), ..user };
         tx.save_user(&user)?;
         self.note(tx, &user, &changes)?;
-        Ok(user)
+        Ok(Taken::changed(user))
     }
 
     fn between(&self, before: &User, after: &User) -> Changes {

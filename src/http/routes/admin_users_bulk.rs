@@ -35,7 +35,7 @@ async fn act(cx: Cx<User>, mut req: Req) -> Result<Reply, ApiError> {
     let ActOnUsers { action, ids, groups } = req.json(&cx.app.config).await?;
     let results = flows::act_on_users(&cx.app, &cx.caller, action, ids, &groups).await?;
     let view = |(id, outcome)| match outcome {
-        Ok(()) => BulkResultView::done(id),
+        Ok(is_change) => BulkResultView::done(id, is_change),
         Err(refused) => BulkResultView::refused(id, ApiError::from(refused).told(&req.id)),
     };
     Ok(Reply::json(StatusCode::OK, &BulkView { results: results.into_iter().map(view).collect() }))
