@@ -71,12 +71,21 @@ function filled(operation, values) {
 
 const written = (type, body) => (type === FORM ? new URLSearchParams(body).toString() : JSON.stringify(body, null, 2));
 
+/** JSON as a command line has it; what is none is shown as it was typed. */
+function onOneLine(body) {
+  try {
+    return plain(JSON.stringify(JSON.parse(body)));
+  } catch {
+    return plain(body);
+  }
+}
+
 /** The same for a shell. The token is whoever's runs it. */
 function curl({ method, path, type, body, isPublic }) {
   const parts = ["curl"];
   if (method !== "GET") parts.push("-X", method);
   parts.push(quoted(location.origin + path));
   if (!isPublic) parts.push("-H", '"Authorization: Bearer $TOKEN"');
-  if (body) parts.push("-H", quoted(`Content-Type: ${type}`), "-d", quoted(type === FORM ? body : plain(body)));
+  if (body) parts.push("-H", quoted(`Content-Type: ${type}`), "-d", quoted(type === FORM ? body : onOneLine(body)));
   return parts.join(" ");
 }

@@ -56,6 +56,7 @@ async fn a_link_leads_to_an_operation_and_a_token_of_ones_own_is_taken() {
     browser.fill("Access token or API key", key["key"].as_str().expect("a key")).await;
     browser.press("Send").await;
     browser.sees("session_required").await;
+    browser.sees("-d '{\"expires_at\":\"2").await;
     browser.open("/docs/#get-/auth/sessions/").await;
     browser.sees("Lists the caller's sessions").await;
     browser.end().await;
