@@ -99,6 +99,10 @@ fn listen(store: &Path, app: &Arc<App>, stopped: &watch::Receiver<bool>) -> Opti
 /// Says how to make the first administrator, if there is none. The one secret that is logged, and on purpose: whoever
 /// reads this log is the operator, and nobody else can know the link.
 async fn advise(app: Arc<App>, address: SocketAddr) {
+    if app.config.leads_elsewhere(address) {
+        let public_url = app.config.server.public_url.as_str();
+        tracing::warn!(public_url, "links in mails do not lead to this service: set server.public_url");
+    }
     match flows::offer_setup(&app, address) {
         Ok(Some(link)) => tracing::info!(
             target: telemetry::NOTICE,

@@ -59,8 +59,7 @@ impl Config {
     pub(crate) fn placed(&self, address: SocketAddr, store: PathBuf) -> Self {
         let mut config = self.clone();
         config.store.path = store;
-        let is_default = |name| self.shown.setting(name).is_none_or(|it| it.source == Source::Default);
-        if is_default("server.public_url")
+        if self.is_default("server.public_url")
             && let Ok(url) = Url::parse(&format!("http://{address}"))
         {
             config.server.public_url = url;

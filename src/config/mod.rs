@@ -25,12 +25,13 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use env::Variables;
 pub use error::ConfigError;
 use sections::Raw;
-use settings::Settings;
+use settings::{Settings, Source};
 pub(crate) use show::ShownSetting;
 pub(crate) use types::{
     AdminConfig, BootstrapConfig, CompatConfig, CompatNames, CompatTokens, CookiesConfig, DeclaredGroup,
@@ -101,7 +102,17 @@ impl Config {
         show::show(&self.shown)
     }
 
-    /// The same, setting by setting.
+    /// Whether links lead past a service that is bound to this address, and nobody said that they are to.
+    pub(crate) fn leads_elsewhere(&self, address: SocketAddr) -> bool {
+        let port = self.server.public_url.port_or_known_default();
+        self.is_default("server.public_url") && port != Some(address.port())
+    }
+
+    fn is_default(&self, name: &str) -> bool {
+        self.shown.setting(name).is_none_or(|it| it.source == Source::Default)
+    }
+
+    /// The same as `show`, setting by setting.
     pub(crate) fn shown_settings(&self) -> Vec<ShownSetting> {
         show::list(&self.shown)
     }

@@ -147,3 +147,13 @@ fn where_somebody_could_read_along_the_command_line_is_named() {
     let log = advice(folder.path(), "keystead createsuperuser");
     assert!(!log.contains(OFFER), "{log}");
 }
+
+#[test]
+fn links_that_lead_elsewhere_are_warned_of() {
+    const WARNING: &str = "set server.public_url";
+    let folder = configured("");
+    assert!(advice(folder.path(), OFFER).contains(WARNING));
+
+    let folder = configured("server.public_url = \"http://127.0.0.1:8000\"");
+    assert!(!advice(folder.path(), OFFER).contains(WARNING));
+}
