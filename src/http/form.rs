@@ -58,7 +58,7 @@ impl Form {
         Fields::of_texts(all).decode(config)
     }
 
-    /// The page again, with what is wrong; errors that no typing mends go on up.
+    /// The page again, with what is wrong, or why it has to be sent once more; errors that neither mends go on up.
     pub(crate) fn again(
         &self,
         app: &App,
@@ -85,9 +85,11 @@ impl Form {
                 all.for_each(|(name, invalid)| tell(name, invalid));
             }
             ApiError::Conflict(name, invalid) => tell(name, invalid),
-            ApiError::InvalidCode | ApiError::InvalidCredentials => {
-                problem = Some(pages::say(language, error.problem().2));
-            }
+            ApiError::InvalidCode
+            | ApiError::InvalidCredentials
+            | ApiError::RateLimited { .. }
+            | ApiError::Overloaded { .. }
+            | ApiError::Unavailable(_) => problem = Some(pages::for_people(language, &error)),
             _ => return Err(error),
         }
         let shown = self.typed.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
@@ -95,6 +97,11 @@ impl Form {
             shown.map(|(name, _)| (name.clone(), self.text(name).to_owned())).collect();
         let form = context! { typed, errors, problem };
         let facts = context! { form, next => self.next(&app.config), ..facts };
+        let status = error.problem().0;
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            error.log(&req.id);
+            return Ok(error.dress(pages::render(&app.config, req, status, template, facts)));
+        }
         // A form that was filled in wrong is no attempt to get in: 401 would be for programs.
         Ok(pages::render(&app.config, req, StatusCode::BAD_REQUEST, template, facts))
     }

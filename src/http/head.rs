@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
-use warp::http::header::{ACCEPT_LANGUAGE, HOST};
+use warp::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST};
 use warp::http::uri::Authority;
 use warp::http::{HeaderMap, Request, Uri, Version};
 
@@ -35,6 +35,15 @@ pub(crate) enum Host {
 }
 
 impl Head {
+    /// Whether they name HTML among what they read: a browser that opens a page.
+    pub(crate) fn accepts_html(&self) -> bool {
+        let mut types =
+            self.headers.get_all(ACCEPT).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+        types.any(|one| {
+            one.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii() == b"text/html"
+        })
+    }
+
     /// What the reader speaks, what they like best first.
     pub(crate) fn languages(&self) -> Vec<Language> {
         let header = self.headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());

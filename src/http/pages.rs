@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use minijinja::value::Kwargs;
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value, context};
@@ -97,17 +98,25 @@ fn problem_for_either(error: &ApiError, reader: &Reader) -> Reply {
 
 /// What went wrong, said by a page.
 pub(crate) fn problem(error: &ApiError, reader: &Reader) -> Reply {
-    let (status, code, detail) = error.problem();
+    let (status, code, _) = error.problem();
     error.log(&reader.id);
     let language = language(&reader.head);
-    let wait = match error {
-        ApiError::RateLimited { retry_after, .. } | ApiError::Overloaded { retry_after } => {
-            Some(whole_secs(*retry_after).max(1))
-        }
-        _ => None,
-    };
-    let facts = context! { code, detail => say(language, detail), wait, request_id => reader.id.to_string() };
+    let facts = context! { code, detail => for_people(language, error), request_id => reader.id.to_string() };
     error.dress(render_in(&reader.app.config, language, status, "account/problem.html", facts))
+}
+
+/// What an error is to whoever reads a page: they see no headers.
+pub(crate) fn for_people(language: &str, error: &ApiError) -> String {
+    let secs = |wait: &Duration| whole_secs(*wait).max(1);
+    match error {
+        ApiError::RateLimited { retry_after, .. } => {
+            say(language, &format!("Too often: try again in {} seconds.", secs(retry_after)))
+        }
+        ApiError::Overloaded { retry_after } => {
+            say(language, &format!("Too much to do: try again in {} seconds.", secs(retry_after)))
+        }
+        _ => say(language, error.problem().2),
+    }
 }
 
 /// A sentence of the API in this language. The numbers in it are whatever they are.

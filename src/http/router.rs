@@ -22,6 +22,7 @@ use crate::http::forwarded::client_address;
 use crate::http::head::{Head, Headed, Host};
 use crate::http::headers::SecurityHeaders;
 use crate::http::limits::BODY_BYTES;
+use crate::http::pages::PAGES;
 use crate::http::reader::Reader;
 use crate::http::reply::{self, Reply};
 use crate::http::request::{Req, body_stream};
@@ -155,7 +156,10 @@ impl Router {
         }
         let head = Arc::clone(&req.head);
         let path = without_slash(head.uri.path());
-        let found = self.table.at(path).map_err(|_| ApiError::NotFound.to_reply(&req.id))?;
+        let found = self.table.at(path).map_err(|_| {
+            let surface = if head.accepts_html() { &PAGES } else { &NATIVE };
+            (surface.tell)(&ApiError::NotFound, &Reader::of(app, req))
+        })?;
         let method = if req.method == Method::HEAD { &Method::GET } else { &req.method };
         let Some(place) = found.value.get(method_name(method)) else {
             let allow = allow(found.value);

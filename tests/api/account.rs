@@ -212,6 +212,7 @@ async fn nobody_else_sees_a_page_of_an_account() {
                 let place = answer.header("location").unwrap_or_default();
                 let is_refused = answer.status == 303
                     && (place.starts_with("/account/login/?next=%2Faccount%2F")
+                        || place.starts_with("/account/login/?done=lost&next=%2Faccount%2F")
                         || place == "/account/login/?done=logout");
                 assert!(is_refused || answer.status == 405, "{path}: {} {place}", answer.status);
             }
@@ -408,8 +409,50 @@ async fn too_many_log_ins_are_told_on_a_page() {
 
     let answer = browser.log_in().await;
 
-    answer.shows(429, "Try again in");
+    answer.shows(429, "try again in");
     assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_a_moment_in_which_nothing_can_be_done() {
+    let busy = TestServer::start_with("passwords.max_wait = \"0s\"").await;
+    let guarded =
+        TestServer::start_with("limits.enabled = true\nlimits.login = \"1000/m/ip, 1/m/account\"").await;
+    for (server, status) in [(&busy, 503), (&guarded, 429)] {
+        let mut browser = Browser::new(server);
+        let fields = [("identifier", "nobody@example.com"), ("password", PASSWORD), ("next", "/docs/")];
+        browser.submit("/account/login/", &fields).await;
+
+        let answer = browser.submit("/account/login/", &fields).await;
+
+        answer.shows(status, "nobody@example.com");
+        answer.shows(status, "name=\"next\" value=\"&#x2f;docs&#x2f;\"");
+        answer.shows(status, "try again in");
+        assert!(answer.header("retry-after").is_some() && !answer.text.contains(PASSWORD));
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_came_after_the_log_in_was_over_says_that_it_is_lost() {
+    let server = TestServer::start().await;
+    server.registered(ADA).await;
+    let mut browser = Browser::new(&server);
+
+    let answer = browser.submit("/account/", &[("first_name", "Ada")]).await;
+
+    answer.leads_to("/account/login/?done=lost&next=%2Faccount%2F");
+    browser.get("/account/login/?done=lost&next=%2Faccount%2F").await.shows(200, "nothing of it is saved");
+}
+
+#[tokio::test]
+async fn whoever_opens_a_page_that_is_none_is_told_on_one() {
+    let server = TestServer::start().await;
+    let get = async |path, accept| server.anon().send(Method::GET, path, &[("accept", accept)], None).await;
+
+    for path in ["/account/nope/", "/accoun/", "/docs/x/y"] {
+        get(path, "text/html,application/xhtml+xml,*/*;q=0.8").await.shows(404, "There is nothing here.");
+        get(path, "*/*").await.expect_problem(404, "not_found");
+    }
 }
 
 #[tokio::test]
@@ -425,10 +468,10 @@ async fn so_is_too_much_of_what_a_mailed_link_opens() {
         if path != "/account/setup/" {
             browser.submit(path, &fields).await.expect(400);
         }
-        browser.submit(path, &fields).await.shows(429, "Try again in");
+        browser.submit(path, &fields).await.shows(429, "try again in");
     }
 
-    browser.get("/account/setup/?token=x").await.shows(429, "Try again in");
+    browser.get("/account/setup/?token=x").await.shows(429, "try again in");
     // A program is told as before.
     let body = serde_json::json!({ "code": "12345678", "email": ADA });
     server.anon().post("/auth/register/verify/", &body).await.expect_problem(429, "rate_limited");

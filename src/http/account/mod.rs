@@ -75,8 +75,12 @@ where
     page(method, path, move |cx: Cx<Public>, req: Req| async move {
         refuse_other_sites(&cx.app, &req)?;
         let Some(visitor) = Shown::of(&cx.app, &req).visitor(&cx.app).await? else {
-            let back = if req.method.is_safe() { path } else { page_of(path) };
-            let reply = see_other(&with_next(LOG_IN, Some(back)));
+            let (log_in, back) = if req.method.is_safe() {
+                (LOG_IN, path)
+            } else {
+                ("/account/login/?done=lost", page_of(path))
+            };
+            let reply = see_other(&with_next(log_in, Some(back)));
             return Ok(cookies::take_sent_tokens(&cx.app, req.headers(), reply));
         };
         let reader = Reader::of(&cx.app, &req);

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use warp::http::header::{
-    ACCEPT, AUTHORIZATION, COOKIE, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE,
-};
+use warp::http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use warp::http::{Method, StatusCode};
 
 use crate::app::App;
@@ -173,7 +171,7 @@ fn text(text: &str) -> HeaderValue {
 
 /// A browser that goes to a page is sent to the log-in, and back; others are told that they have to log in.
 fn asking_to_log_in(app: &App, req: &Req, asked: &Asked, error: &ApiError) -> Reply {
-    let accepts_html = req.headers().get(ACCEPT).is_some_and(|accept| has_html(accept.as_bytes()));
+    let accepts_html = req.head.accepts_html();
     let is_browser = accepts_html || req.headers().contains_key("sec-fetch-mode");
     let goes_to_page = accepts_html && asked.request.method.is_get() && !has_authorization(req);
     let refusal = error.to_reply(&req.id);
@@ -185,11 +183,6 @@ fn asking_to_log_in(app: &App, req: &Req, asked: &Asked, error: &ApiError) -> Re
         _ if is_browser => refusal,
         _ => refusal.header(WWW_AUTHENTICATE, BASIC),
     }
-}
-
-fn has_html(accept: &[u8]) -> bool {
-    let mut types = accept.split(|byte| *byte == b',');
-    types.any(|one| one.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii() == b"text/html")
 }
 
 fn login_url(app: &App, asked: &Asked) -> Option<HeaderValue> {
