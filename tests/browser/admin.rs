@@ -130,8 +130,13 @@ async fn a_group_gets_permissions_and_members_and_is_deleted() {
     browser.fill("Filter permissions", "view user").await;
     browser.sees("0 chosen, 1 of 28 shown").await;
     browser.tick("users.view_user").await;
+    // What another administrator gives it meanwhile stays.
+    let other = json!({ "permissions": ["audit.view_event"] });
+    root.patch("/auth/admin/groups/1/", &other).await.expect(200);
     browser.press("Save permissions").await;
     browser.sees("The members of the group may do this from now on.").await;
+    let group = root.get("/auth/admin/groups/1/").await.expect(200).body;
+    assert_eq!(group["permissions"], json!(["audit.view_event", "users.view_user"]));
     browser.fill("Add a user", "ada@").await;
     browser.press("Add ada@example.com").await;
     browser.sees("Members: 1").await;

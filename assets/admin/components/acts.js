@@ -6,6 +6,7 @@
 //       after: user.reload,                         // whenever something changed
 //     });
 //
+// The request may be a function that asks first what there is now, as `changedIn` does. It
 // gives what the API answered, or undefined if it refused, which is said. One user of /users/bulk/ who is refused is a
 // refusal, too.
 //
@@ -25,7 +26,7 @@ import { Twins } from "./twins.js";
 
 export async function act(request, { said, undo, after = () => {} }) {
   try {
-    const answer = await call(request);
+    const answer = await call(typeof request === "function" ? await request() : request);
     const [only] = answer?.results?.length === 1 ? answer.results : [];
     if (only?.result === "refused") throw new Problem(only);
     forget();
@@ -37,6 +38,12 @@ export async function act(request, { said, undo, after = () => {} }) {
     return undefined;
   }
 }
+
+/** A list as it is now, with what was changed in it from one to the other: what somebody else changed stays. */
+export const changedIn = (now, from, to) => [
+  ...now.filter((one) => to.includes(one) || !from.includes(one)),
+  ...to.filter((one) => !from.includes(one) && !now.includes(one)),
+];
 
 const asked = shared(null);
 

@@ -2,8 +2,9 @@
 
 import { html, useState } from "../../lib/ui.js";
 import { t } from "../../lib/texts.js";
+import { call, get } from "../api.js";
 import { may, me } from "../me.js";
-import { act } from "./acts.js";
+import { act, changedIn } from "./acts.js";
 import { Loaded, everyRow, useData } from "./data.js";
 import { Dialog } from "./dialog.js";
 import { Choice } from "./fields.js";
@@ -80,10 +81,13 @@ const Reasons = ({ rights, user }) => {
 
 const Give = ({ user, own, onClose, changed }) => {
   const [chosen, choose] = useState(new Set(own));
-  const request = (permissions) => ({ method: "PUT", path: `${pathOf(user)}permissions/`, body: { permissions } });
+  const path = `${pathOf(user)}permissions/`;
+  const request = (permissions) => ({ method: "PUT", path, body: { permissions } });
+  const change = (from, to) => async () => request(changedIn((await call(get(path))).permissions, from, to));
   const save = async () => {
     onClose();
-    await act(request([...chosen]), { said: t("The permissions are saved."), undo: { request: request(own), said: t("That is taken back.") }, after: changed });
+    const wanted = [...chosen];
+    await act(change(own, wanted), { said: t("The permissions are saved."), undo: { request: change(wanted, own), said: t("That is taken back.") }, after: changed });
   };
   return html`<${Dialog} title=${t("Permissions of their own")} onClose=${onClose} wide>
     <${Picker} chosen=${chosen} onChoose=${choose} />

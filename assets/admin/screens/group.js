@@ -2,9 +2,9 @@
 
 import { html, useState } from "../../lib/ui.js";
 import { count, t } from "../../lib/texts.js";
-import { call, withQuery } from "../api.js";
+import { call, get, withQuery } from "../api.js";
 import { may, me } from "../me.js";
-import { act, ask } from "../components/acts.js";
+import { act, ask, changedIn } from "../components/acts.js";
 import { Loaded, leaveTo, useData, usePages } from "../components/data.js";
 import { Field, Form } from "../components/fields.js";
 import { FindUser } from "../components/find_user.js";
@@ -59,9 +59,13 @@ const Rights = ({ group, path, put, isFixed }) => {
   const [chosen, choose] = useState(new Set(group.permissions));
   const isSame = chosen.size === group.permissions.length && group.permissions.every((one) => chosen.has(one));
   const canPick = !isFixed && may("auth.view_permission");
-  const save = () => act({ method: "PATCH", path, body: { permissions: [...chosen] } }, {
+  const change = (from, to) => async () => {
+    const permissions = changedIn((await call(get(path))).permissions, from, to);
+    return { method: "PATCH", path, body: { permissions } };
+  };
+  const save = () => act(change(group.permissions, [...chosen]), {
     said: t("The members of the group may do this from now on."),
-    undo: { request: { method: "PATCH", path, body: { permissions: group.permissions } }, said: t("That is taken back.") },
+    undo: { request: change([...chosen], group.permissions), said: t("That is taken back.") },
     after: put,
   });
   return html`<${Part} title=${t("Permissions")}>
