@@ -4,15 +4,13 @@ use std::str::FromStr;
 
 use crate::domain::Invalid;
 use crate::flows::Page;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, INVALID_PARAMETERS};
 use crate::http::request::Req;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 /// More are not even looked at.
 const MAX_PARAMETERS: usize = 64;
-
-const INVALID_PARAMETERS: &str = "Some parameters of the query are not accepted: see errors.";
 
 /// Reads `cursor` and `limit`. What the query has beside them and these `others` is refused.
 pub(crate) fn page<C: FromStr>(req: &Req, others: &[&str]) -> Result<Page<C>, ApiError> {
