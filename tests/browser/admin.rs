@@ -352,6 +352,11 @@ async fn it_is_used_by_keyboard_alone() {
     browser.key(Key::Escape).await;
     browser.sees_no("An email address or a username is needed.").await;
     assert_eq!(browser.focused().await, "New user");
+    // Whose button is gone by what it did is not sent back to the beginning.
+    browser.press(ADA).await;
+    browser.press("Disable").await;
+    browser.sees("is disabled").await;
+    browser.focuses("H1").await;
 
     browser.end().await;
     drop(server);

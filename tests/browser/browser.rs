@@ -203,6 +203,13 @@ impl Browser {
         focused.send_keys(&char::from(key).to_string()).await.expect("it takes keys");
     }
 
+    /// Waits until an element of this kind has the focus.
+    pub async fn focuses(&self, tag: &str) {
+        let script = "return document.activeElement.tagName";
+        let is_there = async || (self.run(script).await == tag).then_some(());
+        assert!(wait(is_there).await.is_some(), "{} has the focus", self.run(script).await);
+    }
+
     /// The text of whatever has the focus.
     pub async fn focused(&self) -> String {
         let script = "const one = document.activeElement; return one.getAttribute('aria-label') ?? one.innerText ?? ''";

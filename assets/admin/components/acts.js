@@ -32,11 +32,20 @@ export async function act(request, { said, undo, after = () => {} }) {
     forget();
     toast(said, { undo: undo && (() => act(undo.request, { said: undo.said, after })) });
     after(answer);
+    setTimeout(keepFocus, SETTLED);
     return answer ?? true;
   } catch (problem) {
     toast(problem.beside?.() ?? problem.message, { kind: "alarm" });
     return undefined;
   }
+}
+
+/** When the screen shows what came of it, in milliseconds. */
+const SETTLED = 500;
+
+/** The button that was pressed may be gone: then the heading has the focus, and not the beginning of the page. */
+function keepFocus() {
+  if (document.activeElement === document.body) document.querySelector("h1")?.focus();
 }
 
 /** A list as it is now, with what was changed in it from one to the other: what somebody else changed stays. */
