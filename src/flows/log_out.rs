@@ -34,21 +34,9 @@ pub(crate) async fn log_out_by_refresh_token(
     end(app, origin, &user, "log-out", None, ended).await
 }
 
-/// Ends the session that a token belongs to, whatever it opens. One that opens nothing is as good as logged out.
+/// Ends the log-in that a token of a browser belongs to, whatever it opens. One that opens nothing is as good as logged out.
 pub(crate) async fn log_out_by_any_token(app: &App, origin: &Origin, token: &str) -> Result<(), FlowError> {
-    let caller = match authenticate(app, origin.clone(), token) {
-        Err(FlowError::InvalidToken) => authenticate_by_forward_token(app, origin.clone(), token),
-        caller => caller,
-    };
-    let ended = match caller {
-        Ok(caller) => log_out(app, &caller).await,
-        Err(FlowError::InvalidToken) => log_out_by_refresh_token(app, origin, token).await,
-        Err(error) => Err(error),
-    };
-    match ended {
-        Err(FlowError::InvalidToken) => Ok(()),
-        ended => ended,
-    }
+    end_by_token(app, origin, token, "log-out").await
 }
 
 /// Whose refresh token this is, be it the newest of its session or an older one.
@@ -62,12 +50,19 @@ pub(crate) async fn revoke_token(app: &App, origin: &Origin, token: &str) -> Res
     if is_api_key(token) {
         return revoke_key(app, origin, token).await;
     }
+    end_by_token(app, origin, token, "revocation").await
+}
+
+async fn end_by_token(app: &App, origin: &Origin, token: &str, how: &str) -> Result<(), FlowError> {
     let caller = match hash_session_key(token) {
         Some(_) => authenticate_by_session_key(app, origin.clone(), token),
-        None => authenticate(app, origin.clone(), token),
+        None => match authenticate(app, origin.clone(), token) {
+            Err(FlowError::InvalidToken) => authenticate_by_forward_token(app, origin.clone(), token),
+            caller => caller,
+        },
     };
     let ended = match caller {
-        Ok(caller) => end(app, origin, &caller.user, "revocation", None, Ended::present(&caller)?).await,
+        Ok(caller) => end(app, origin, &caller.user, how, None, Ended::present(&caller)?).await,
         Err(FlowError::InvalidToken) => log_out_by_refresh_token(app, origin, token).await,
         Err(error) => Err(error),
     };

@@ -132,7 +132,7 @@ async fn what_ends_a_session_ends_it_at_once_and_for_good() {
     server.registered(ADA).await;
     let id = browser(&server).await.0.tokens["user"]["id"].clone();
     let user = format!("/auth/admin/users/{id}/");
-    for way in ["log-out", "everywhere", "list", "password", "by staff", "disable", "purge"] {
+    for way in ["log-out", "revoked", "everywhere", "list", "password", "by staff", "disable", "purge"] {
         let (ada, token) = browser(&server).await;
         // Old enough that nobody remembers the end of its access tokens any more.
         server.advance(minutes(30));
@@ -142,6 +142,15 @@ async fn what_ends_a_session_ends_it_at_once_and_for_good() {
         let root = server.logged_in(ROOT).await;
         match way {
             "log-out" => ada.post("/auth/logout/", &json!({})).await.expect(204),
+            "revoked" => {
+                let form = format!("token={token}").into_bytes();
+                let headers = [("content-type", "application/x-www-form-urlencoded")];
+                server
+                    .anon()
+                    .send(Method::POST, "/auth/token/revoke/", &headers, Some(form))
+                    .await
+                    .expect(200)
+            }
             "everywhere" => ada.delete("/auth/logout/").await.expect(204),
             "list" => {
                 let sid = part_of(ada.access(), 1)["sid"].clone();
